@@ -1,0 +1,1 @@
+"""An Azure DevOps Services organisation on one machine, over real git repositories."""

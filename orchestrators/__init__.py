@@ -1,0 +1,1 @@
+"""The deterministic part: what happens in which order. No I/O, no clock, no settings."""
