@@ -1,1 +1,4 @@
-"""One file per activity, named for its verb: decode the input, call a body in `shared.jobs`, encode the result."""
+"""One file per activity, named for its verb.
+
+Each decodes its input, calls a body in `shared.jobs` and encodes the result as an envelope.
+"""

@@ -1,0 +1,68 @@
+"""A job and its variants, as they stand in the database and on the pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.comment_ref import CommentRef
+from shared.domain.states import JobStatus, VariantStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One accepted `/edit` or `/retry`."""
+
+    id: str
+    """The orchestration's instance id, `edit-…`."""
+    comment: CommentRef
+    status: JobStatus
+    intent: str
+    """What was asked for. In the database and in comments only: never in logs or telemetry."""
+    requested_variants: int
+    actor_id: str
+    """Identity id (GUID) of the comment's author."""
+    correlation_id: str
+    project_name: str
+    repository_name: str
+    pull_request_title: str
+    source_ref: str
+    base_commit: str
+    """The commit every variant starts from, pinned when the command was admitted."""
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    cancel_requested: bool = False
+    status_comment_id: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One take on the request."""
+
+    job_id: str
+    number: int
+    """1-based: the `k` of `v{k}`."""
+    status: VariantStatus
+    branch: str
+    """Without `refs/heads/`."""
+    strategy: str
+    updated_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    commit_id: str | None = None
+    pull_request_id: int | None = None
+    files_changed: int = 0
+    lines_added: int = 0
+    lines_deleted: int = 0
+    note: str = ""
+    """One sentence for people: what was done, or why not."""
+    error_code: str | None = None
+    verdict: str | None = None
+    patch_digest: str | None = None
+    """SHA-256 of the canonical change; equal digests are one result."""
+    patch_artifact: str | None = None
+    """Reference into the artifact store."""
+    llm_provider: str | None = None
+    llm_duration_ms: int | None = None

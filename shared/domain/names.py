@@ -1,0 +1,61 @@
+"""Names that sit in the histories of running jobs, and the names of what a job leaves behind.
+
+A durable name is a wire contract: never rename one, add `_v2` and drain (docs/deployment.md). A test
+holds these enums against what `function_app.app` registers.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from shared.domain.comment_ref import CommentRef
+
+
+class OrchestratorName(StrEnum):
+    """Orchestrators, by the name they are registered under."""
+
+    EDIT_JOB = "edit_job"
+    PRODUCE_VARIANT = "produce_variant"
+
+
+class ActivityName(StrEnum):
+    """Activities, by the name they are registered under."""
+
+    ADMIT_COMMAND = "admit_command"
+    ANSWER_COMMAND = "answer_command"
+    ANNOUNCE_JOB = "announce_job"
+    LOAD_CONTEXT = "load_context"
+    DRAFT_PATCH = "draft_patch"
+    PUSH_BRANCH = "push_branch"
+    OPEN_DRAFT_PULL_REQUEST = "open_draft_pull_request"
+    REPORT_PROGRESS = "report_progress"
+    CONCLUDE_JOB = "conclude_job"
+    WAKE_JOBS = "wake_jobs"
+
+
+class EntityName(StrEnum):
+    """Durable entities."""
+
+    JOB_SLOTS = "job_slots"
+
+
+class EventName(StrEnum):
+    """External events; one name for each expected message (durable-python issue 507)."""
+
+    SLOT_GRANTED = "slot_granted"
+    CANCEL_REQUESTED = "cancel_requested"
+
+
+BRANCH_PREFIX: Final = "agents/"
+"""Every branch of ours lies under this folder; nothing else is ever pushed."""
+
+STATUS_GENRE: Final = "code-agent"
+STATUS_NAME: Final = "edit"
+"""Pull request status context `code-agent/edit`."""
+
+
+def build_branch(comment: CommentRef, variant: int) -> str:
+    """Name the branch of one variant, without `refs/heads/`."""
+    return (
+        f"{BRANCH_PREFIX}edit-{comment.pull_request_id}-{comment.thread_id}"
+        f"-{comment.comment_id}/v{variant}"
+    )
