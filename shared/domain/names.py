@@ -1,7 +1,7 @@
 """Names that sit in the histories of running jobs, and the names of what a job leaves behind.
 
-A durable name is a wire contract: never rename one, add `_v2` and drain (docs/deployment.md). A test
-holds these enums against what `function_app.app` registers.
+A durable name is a wire contract: never rename one, add `_v2` and drain (docs/decisions.md). A
+test holds these enums against what `function_app.app` registers.
 """
 
 from enum import StrEnum
