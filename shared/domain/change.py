@@ -1,0 +1,39 @@
+"""What a patch does to a repository, file by file, once it has been applied in memory.
+
+Values only: how edits are read and matched is `shared.patching`, how they are pushed is `shared.ado`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChangeKind(StrEnum):
+    """What happens to a file."""
+
+    ADD = "add"
+    EDIT = "edit"
+    DELETE = "delete"
+    RENAME = "rename"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of a patch, with the whole of its new content."""
+
+    path: str
+    """Path in the repository after the change, with forward slashes and without a leading one."""
+    kind: ChangeKind
+    """A rename with an edit is a rename whose content is given."""
+    content: bytes | None = None
+    """New bytes of the file; None for a deletion and for a rename that edits nothing."""
+    previous_path: str | None = None
+    """Where a renamed file was; None for every other kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchStatistics:
+    """The size of a patch, as `git diff --shortstat` counts it."""
+
+    files_changed: int
+    lines_added: int
+    lines_deleted: int
