@@ -1,0 +1,59 @@
+"""The durable client as the rest of the app sees it: find, start, wake. Nothing else of the SDK."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationClient
+
+_FINISHED = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """What an orchestration instance is up to."""
+
+    is_finished: bool
+    output: Any
+
+
+class DurableJobs:
+    """Job instances of one task hub.
+
+    The check-status payload of the SDK is never handed out: it carries the host's key.
+    """
+
+    def __init__(self, client: DurableOrchestrationClient) -> None:
+        self._client = client
+
+    async def find(self, instance_id: str) -> InstanceState | None:
+        """Look an instance up; None when there is none."""
+        status = await self._client.get_status(instance_id)
+        # a missing instance gives a falsy status, never None (facts: SDK 1.7 `get_status`)
+        if not status or status.runtime_status is None:
+            return None
+        return InstanceState(
+            is_finished=status.runtime_status.value in _FINISHED, output=status.output
+        )
+
+    async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:
+        """Start an instance; on a finished one it runs again.
+
+        Raises:
+            Exception: the host did not start it, or one is running under this id.
+        """
+        await self._client.start_new(name, instance_id, dict(order))
+
+    async def wake(self, instance_id: str, event: str) -> bool:
+        """Raise an external event; False when there is nobody left to hear it."""
+        try:
+            await self._client.raise_event(instance_id, event, {})
+        except Exception as error:  # the SDK raises a bare Exception with the status in its text
+            if await self._is_deaf(instance_id):
+                return False
+            raise RuntimeError("the event was not accepted") from error
+        return True
+
+    async def _is_deaf(self, instance_id: str) -> bool:
+        state = await self.find(instance_id)
+        return state is None or state.is_finished

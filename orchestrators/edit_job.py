@@ -1,0 +1,105 @@
+"""The way of a command, as a table of contents: admit, wait, announce, produce, conclude."""
+
+from collections.abc import Generator
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrators.attempts import Attempts, Budget, Envelope
+from orchestrators.slots import leave_slot, wait_for_slot
+from shared.domain.names import ActivityName, OrchestratorName
+
+Steps = Generator[Any, Any, dict[str, Any]]
+
+
+def edit_job(context: DurableOrchestrationContext) -> Steps:
+    """Take one comment from its delivery to its draft pull requests.
+
+    Input: `{"comment", "correlation_id", "received_at", "budget"}`. Output: `{"accepted", "status"}`
+    and more; the webhook reads `accepted` when the comment is delivered again.
+    """
+    request = context.get_input()
+    steps = Attempts(context, Budget.from_plain(request["budget"]))
+    admission = yield from steps.run(ActivityName.ADMIT_COMMAND, request)
+    if not admission["ok"]:
+        yield from steps.run(ActivityName.ANSWER_COMMAND, request | {"failure": admission["error"]})
+        return {"accepted": False, "status": "failed", "error": admission["error"]}
+    verdict = admission["value"]
+    if verdict["next"] == "ignore":
+        return {"accepted": False, "status": "ignored", "reason": verdict["reason"]}
+    if verdict["next"] == "answer":
+        return (yield from _answer(steps, request, verdict))
+    return (yield from _produce_job(context, steps, verdict["job"]))
+
+
+def _answer(steps: Attempts, request: dict[str, Any], verdict: dict[str, Any]) -> Steps:
+    answer = yield from steps.run(
+        ActivityName.ANSWER_COMMAND, request | {"answer": verdict["answer"]}
+    )
+    if answer["ok"] and answer["value"]["wake"]:
+        yield from steps.run(ActivityName.WAKE_JOBS, answer["value"]["wake"])
+    accepted = bool(verdict["accepted"]) and answer["ok"]
+    return {"accepted": accepted, "status": "answered" if accepted else "rejected"}
+
+
+def _produce_job(
+    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any]
+) -> Steps:
+    if not (yield from wait_for_slot(context, steps, job)):
+        outcome = yield from _conclude(steps, job, [], None)
+    else:
+        outcome = yield from _produce_variants(context, steps, job)
+    yield from leave_slot(context, steps, job)
+    return {"accepted": True, "status": outcome}
+
+
+def _produce_variants(
+    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any]
+) -> Generator[Any, Any, str]:
+    announced = yield from steps.run(ActivityName.ANNOUNCE_JOB, {"job_id": job["id"]})
+    if not announced["ok"]:
+        return (yield from _conclude(steps, job, [], announced["error"]))
+    loaded = yield from steps.run(ActivityName.LOAD_CONTEXT, {"job_id": job["id"]})
+    if not loaded["ok"]:
+        return (yield from _conclude(steps, job, [], loaded["error"]))
+    running = {
+        context.call_sub_orchestrator(
+            OrchestratorName.PRODUCE_VARIANT,
+            {"job": job, "number": number, "context": loaded["value"]},
+            instance_id=f"{job['id']}-v{number}",
+        ): number
+        for number in job["variants"]
+    }
+    outcomes: list[dict[str, Any]] = []
+    while running:
+        ended = yield context.task_any(list(running))
+        outcomes.append(_read_outcome(ended, running.pop(ended)))
+        if running:  # the last one is reported by the conclusion
+            yield from steps.run(
+                ActivityName.REPORT_PROGRESS, {"job_id": job["id"], "outcomes": outcomes}
+            )
+    return (yield from _conclude(steps, job, outcomes, None))
+
+
+def _read_outcome(ended: Any, number: int) -> dict[str, Any]:
+    if isinstance(ended.result, Exception):
+        error = {
+            "code": "app.variant_lost",
+            "verdict": "bug",
+            "message": "The variant ended unexpectedly.",
+            "retry_after_s": None,
+        }
+        return {"number": number, "ok": False, "error": error}
+    return {"number": number, **ended.result}
+
+
+def _conclude(
+    steps: Attempts,
+    job: dict[str, Any],
+    outcomes: list[dict[str, Any]],
+    error: dict[str, Any] | None,
+) -> Generator[Any, Any, str]:
+    concluded: Envelope = yield from steps.run(
+        ActivityName.CONCLUDE_JOB, {"job_id": job["id"], "outcomes": outcomes, "error": error}
+    )
+    return str(concluded["value"]["status"]) if concluded["ok"] else "failed"
