@@ -1,6 +1,6 @@
 """What a patch does to a repository, file by file, once it has been applied in memory.
 
-Values only: how edits are read and matched is `shared.patching`, how they are pushed is `shared.ado`.
+Values only: `shared.patching` reads and matches edits, `shared.ado` pushes the result.
 """
 
 from dataclasses import dataclass
