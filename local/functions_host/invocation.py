@@ -1,0 +1,136 @@
+"""Call the app's functions as the Python worker does: async ones on the loop, sync ones in a thread pool.
+
+It builds the arguments that every function may declare (context, durable clients) and knows no trigger.
+Source: https://github.com/Azure/azure-functions-python-worker (dispatcher)
+"""
+
+import asyncio
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+import azure.functions as func
+
+from local.functions_host.app_loader import Function
+
+
+class TraceContext(func.TraceContext):
+    """No trace: this host starts none."""
+
+    @property
+    def trace_state(self) -> str:
+        """Return the vendor part of the W3C context."""
+        return ""
+
+    @property
+    def trace_parent(self) -> str:
+        """Return the W3C parent."""
+        return ""
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Return extra attributes."""
+        return {}
+
+
+class RetryContext(func.RetryContext):
+    """A first attempt: host-level retry policies do not apply here."""
+
+    @property
+    def retry_count(self) -> int:
+        """Return the number of retries so far."""
+        return 0
+
+    @property
+    def max_retry_count(self) -> int:
+        """Return the number of retries allowed."""
+        return 0
+
+    @property
+    def exception(self) -> Any:
+        """Return the last failure."""
+        return None
+
+
+class InvocationContext(func.Context):
+    """The `context` argument of a function."""
+
+    def __init__(self, function: Function, invocation_id: str) -> None:
+        self._function = function
+        self._invocation_id = invocation_id
+        self._local = threading.local()
+
+    @property
+    def invocation_id(self) -> str:
+        """Return the id of this call."""
+        return self._invocation_id
+
+    @property
+    def thread_local_storage(self) -> Any:
+        """Return the storage in which the worker keeps the invocation id per thread."""
+        return self._local
+
+    @property
+    def function_name(self) -> str:
+        """Return the function's name."""
+        return self._function.name
+
+    @property
+    def function_directory(self) -> str:
+        """Return the app's folder."""
+        return self._function.directory
+
+    @property
+    def trace_context(self) -> TraceContext:
+        """Return the trace."""
+        return TraceContext()
+
+    @property
+    def retry_context(self) -> RetryContext:
+        """Return the attempt."""
+        return RetryContext()
+
+
+class Invoker:
+    """Calls functions; `client_binding` is the JSON that becomes a durable client."""
+
+    def __init__(self, client_binding: str = "") -> None:
+        self.client_binding = client_binding
+        self._pool = ThreadPoolExecutor(_read_thread_count(), thread_name_prefix="function")
+        self._busy = 0
+
+    async def call(self, function: Function, **arguments: Any) -> Any:
+        """Call a function with its trigger's argument and whatever else it declares."""
+        for parameter in function.client_parameters:
+            arguments[parameter] = self.client_binding
+        if function.has_context:
+            arguments["context"] = InvocationContext(function, str(uuid.uuid4()))
+        if function.is_async:
+            return await function.handle(**arguments)
+        return await self._call_in_thread(partial(function.handle, **arguments))
+
+    def stop(self) -> int:
+        """Take no more calls; return how many threads are still inside a function."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return self._busy
+
+    async def _call_in_thread(self, call: Callable[[], Any]) -> Any:
+        self._busy += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, copy_context().run, call
+            )
+        finally:
+            self._busy -= 1
+
+
+def _read_thread_count() -> int:
+    configured = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+    if configured.isdecimal() and int(configured) > 0:
+        return int(configured)
+    return min(32, (os.cpu_count() or 1) + 4)  # the worker's default on Python 3.9 and later
