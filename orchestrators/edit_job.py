@@ -15,8 +15,8 @@ Steps = Generator[Any, Any, dict[str, Any]]
 def edit_job(context: DurableOrchestrationContext) -> Steps:
     """Take one comment from its delivery to its draft pull requests.
 
-    Input: `{"comment", "correlation_id", "received_at", "budget"}`. Output: `{"accepted", "status"}`
-    and more; the webhook reads `accepted` when the comment is delivered again.
+    Input: `{"comment", "correlation_id", "received_at", "budget"}`.
+    Output: `{"accepted", "status"}` and why; the webhook asks `accepted` at a second delivery.
     """
     request = context.get_input()
     steps = Attempts(context, Budget.from_plain(request["budget"]))

@@ -1,1 +1,1 @@
-"""Where credentials come from. Never logs, caches beyond its lifetime, or returns one in an error."""
+"""Where credentials come from. Never logs one, and never returns one in an error."""

@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Both set themselves up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard function_app.py shared orchestrators activities local tests benchmarks ops)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint format lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make the virtual environment from the hashed pins
+
+$(VENV)/.ready: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## Run the main job end to end on one machine and show the result
+	@$(BIN)/python -m local demo $(DEMO)
+
+up: setup ## The same world, left running: a pull request to comment on
+	@$(BIN)/python -m local up
+
+test: lint ## Everything that CI runs
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: setup ## Style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(SOURCES)
+	@$(BIN)/lint-imports
+
+format: setup ## Let the formatter decide
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Pin and hash requirements.in and requirements-dev.in
+	@$(BIN)/python -m pip install --quiet uv
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt; done
+
+clean: ## Remove what the targets above made
+	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,165 @@
+"""The operators' settings: environment variables, read once and checked whole. No secrets.
+
+`local.settings.sample.json` lists them with sensible values; docs/settings.md explains each.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from shared.domain.commands import MAX_VARIANTS
+
+VERSION: Final = "0.1.0"
+"""Overridden by the build through CODE_AGENT_VERSION."""
+
+_VISUAL_STUDIO: Final = ".visualstudio.com"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names every one that is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What operators decide. Units are in the names."""
+
+    organisation_url: str
+    """`https://dev.azure.com/{org}`, `https://{org}.visualstudio.com`, or a loopback stand-in."""
+    organisation: str
+    ado_authentication: str
+    """`pat` or `managed-identity`."""
+    database_url: str
+    data_directory: Path
+    allowed_users: frozenset[str]
+    allowed_groups: frozenset[str]
+    open_repositories: frozenset[str]
+    allowed_repositories: frozenset[str]
+    provider: str
+    default_variants: int
+    max_variants: int
+    max_running_jobs: int
+    variant_timeout_s: float
+    ado_tries: int
+    model_tries: int
+    retry_first_delay_s: float
+    retry_max_delay_s: float
+    context_tokens: int
+    snapshot_max_bytes: int
+    public_url: str
+    """Where people reach the gateway, without a trailing slash; empty when there are no links."""
+    language: str
+    environment: str
+    version: str
+
+    def to_budget(self, tries: int) -> dict[str, float]:
+        """Build the plain retry budget that orchestrators take."""
+        return {
+            "tries": tries,
+            "first_delay_s": self.retry_first_delay_s,
+            "max_delay_s": self.retry_max_delay_s,
+        }
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, choices[0])
+        if value not in choices:
+            self.faults.append(f"{name}: one of {', '.join(choices)} expected")
+        return value
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        raw = self.text(name, str(default))
+        try:
+            value = float(raw)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            self.faults.append(f"{name}: a number from {low:g} to {high:g} expected")
+            return default
+        return value
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            self.faults.append(f"{name}: a whole number expected")
+        return int(value)
+
+    def names(self, name: str) -> frozenset[str]:
+        parts = re.split(r"[,;\n]", self.text(name))
+        return frozenset(part.strip() for part in parts if part.strip())
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables.
+
+    Raises:
+        SettingsError: naming every setting that is missing or wrong.
+    """
+    reader = _Reader(environment)
+    organisation_url = reader.text("AZURE_DEVOPS_ORGANISATION_URL").rstrip("/")
+    organisation = _read_organisation(organisation_url, reader)
+    directory = Path(reader.text("CODE_AGENT_DATA_DIR", ".local/app"))
+    cap = reader.whole("CODE_AGENT_MAX_VARIANTS", MAX_VARIANTS, 1, MAX_VARIANTS)
+    settings = Settings(
+        organisation_url=organisation_url,
+        organisation=organisation,
+        ado_authentication=reader.choice(
+            "AZURE_DEVOPS_AUTHENTICATION", ("pat", "managed-identity")
+        ),
+        database_url=reader.text(
+            "CODE_AGENT_DATABASE_URL", f"sqlite:///{directory / 'code-agent.db'}"
+        ),
+        data_directory=directory,
+        allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
+        allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),
+        open_repositories=reader.names("CODE_AGENT_OPEN_REPOSITORIES"),
+        allowed_repositories=reader.names("CODE_AGENT_ALLOWED_REPOSITORIES"),
+        provider=reader.choice("CODE_AGENT_PROVIDER", ("stub",)),
+        default_variants=min(reader.whole("CODE_AGENT_DEFAULT_VARIANTS", 3, 1, MAX_VARIANTS), cap),
+        max_variants=cap,
+        max_running_jobs=reader.whole("CODE_AGENT_MAX_RUNNING_JOBS", 10, 1, 1000),
+        variant_timeout_s=reader.number("CODE_AGENT_VARIANT_TIMEOUT_S", 480, 5, 1500),
+        ado_tries=reader.whole("CODE_AGENT_ADO_TRIES", 5, 1, 20),
+        model_tries=reader.whole("CODE_AGENT_MODEL_TRIES", 3, 1, 20),
+        retry_first_delay_s=reader.number("CODE_AGENT_RETRY_FIRST_DELAY_S", 2, 0.01, 60),
+        retry_max_delay_s=reader.number("CODE_AGENT_RETRY_MAX_DELAY_S", 60, 0.01, 600),
+        context_tokens=reader.whole("CODE_AGENT_CONTEXT_TOKENS", 60_000, 1_000, 1_000_000),
+        snapshot_max_bytes=reader.whole(
+            "CODE_AGENT_SNAPSHOT_MAX_BYTES", 2_000_000_000, 1_000_000, 100_000_000_000
+        ),
+        public_url=reader.text("CODE_AGENT_PUBLIC_URL").rstrip("/"),
+        language=reader.choice("CODE_AGENT_LANGUAGE", ("en", "de")),
+        environment=reader.text("CODE_AGENT_ENVIRONMENT", "local"),
+        version=reader.text("CODE_AGENT_VERSION", VERSION),
+    )
+    if reader.faults:
+        raise SettingsError("; ".join(reader.faults))
+    return settings
+
+
+def _read_organisation(url: str, reader: _Reader) -> str:
+    """Take the organisation's name out of its URL; only Azure DevOps itself and loopback count."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    first = unquote(parts.path.strip("/").partition("/")[0])
+    if parts.scheme == "https" and host.endswith(_VISUAL_STUDIO):
+        return host.removesuffix(_VISUAL_STUDIO)
+    trusted = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    if trusted and first and parts.username is None:
+        return first
+    reader.faults.append(
+        "AZURE_DEVOPS_ORGANISATION_URL: https://dev.azure.com/{organisation} expected"
+        " (plain http for loopback only)"
+    )
+    return ""

@@ -1,0 +1,22 @@
+"""Sends events as log records, in the form that Azure Monitor reads as custom events.
+
+Source: https://learn.microsoft.com/azure/azure-monitor/app/opentelemetry-add-modify
+"""
+
+import json
+import logging
+from dataclasses import asdict
+
+from shared.telemetry.events import Event
+
+_LOG = logging.getLogger("code_agent")
+
+
+def emit(event: Event) -> None:
+    """Send one event. Call it from activities and HTTP functions only: orchestrators replay."""
+    fields = asdict(event)
+    measurements = {key: fields.pop(key) for key in event.measurements}
+    extra = {key: str(value) for key, value in fields.items()}
+    extra["microsoft.custom_event.name"] = event.name
+    extra["microsoft.custom_measurements"] = json.dumps(measurements)
+    _LOG.info(event.name, extra=extra)

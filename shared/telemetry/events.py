@@ -1,0 +1,74 @@
+"""Every custom event of the app: one class each, with the guide's wire names.
+
+Dimensions are ids, closed enums and counts: never code, prompts, comment text or e-mail addresses.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events share."""
+
+    name: ClassVar[str]
+    measurements: ClassVar[tuple[str, ...]] = ()
+    """Fields that are numbers to aggregate; the others become dimensions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCompleted(Event):
+    """A job has ended."""
+
+    name: ClassVar[str] = "job_completed"
+    measurements: ClassVar[tuple[str, ...]] = (
+        "duration_ms",
+        "totalVariants",
+        "successfulVariants",
+    )
+    jobId: str  # noqa: N815 - the guide's dimension names are the wire contract
+    correlationId: str  # noqa: N815 - as above
+    status: str
+    duration_ms: float
+    totalVariants: int  # noqa: N815 - as above
+    successfulVariants: int  # noqa: N815 - as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantCompleted(Event):
+    """A variant has ended, however."""
+
+    name: ClassVar[str] = "variant_completed"
+    measurements: ClassVar[tuple[str, ...]] = ("duration_ms",)
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    variant: int
+    status: str
+    verdict: str
+    llmProvider: str  # noqa: N815 - as above
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoRateLimited(Event):
+    """Azure DevOps asked us to wait."""
+
+    name: ClassVar[str] = "ado_rate_limited"
+    measurements: ClassVar[tuple[str, ...]] = ("retry_after_s",)
+    operation: str
+    status_code: int
+    retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationFailed(Event):
+    """A delivery did not prove who it is from."""
+
+    name: ClassVar[str] = "authentication_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidSignature(Event):
+    """A delivery offered a signature, and it was wrong."""
+
+    name: ClassVar[str] = "invalid_signature"
