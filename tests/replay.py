@@ -1,7 +1,7 @@
 """Drives an orchestrator through the SDK's own replay engine, with scripted activities.
 
-Every episode replays the whole history from the start, as the Durable extension does, and the harness
-asserts that the replay issues the very actions that are already in the history.
+Every episode replays the whole history from the start, as the Durable extension does, and the
+harness asserts that the replay issues the very actions that are already in the history.
 """
 
 import json
