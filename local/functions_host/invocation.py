@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,42 +20,22 @@ import azure.functions as func
 from local.functions_host.app_loader import Function
 
 
-class TraceContext(func.TraceContext):
+@dataclass(frozen=True, slots=True)
+class TraceContext:
     """No trace: this host starts none."""
 
-    @property
-    def trace_state(self) -> str:
-        """Return the vendor part of the W3C context."""
-        return ""
-
-    @property
-    def trace_parent(self) -> str:
-        """Return the W3C parent."""
-        return ""
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Return extra attributes."""
-        return {}
+    trace_state: str = ""
+    trace_parent: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
-class RetryContext(func.RetryContext):
+@dataclass(frozen=True, slots=True)
+class RetryContext:
     """A first attempt: host-level retry policies do not apply here."""
 
-    @property
-    def retry_count(self) -> int:
-        """Return the number of retries so far."""
-        return 0
-
-    @property
-    def max_retry_count(self) -> int:
-        """Return the number of retries allowed."""
-        return 0
-
-    @property
-    def exception(self) -> Any:
-        """Return the last failure."""
-        return None
+    retry_count: int = 0
+    max_retry_count: int = 0
+    exception: None = None
 
 
 class InvocationContext(func.Context):

@@ -188,7 +188,10 @@ class StateStore:
         """Find instances in order of their ids; `after` continues an earlier answer."""
         conditions = ["instance_id > ?", "substr(instance_id, 1, length(?)) = ?"]
         values: list[Any] = [after, prefix, prefix]
-        for condition, value in (("created_at >= ?", created_from), ("created_at <= ?", created_to)):
+        for condition, value in (
+            ("created_at >= ?", created_from),
+            ("created_at <= ?", created_to),
+        ):
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
@@ -279,9 +282,7 @@ class StateStore:
 
     # Outstanding activities
 
-    def add_task(
-        self, instance: Instance, task_id: int, name: str, task_input: str
-    ) -> Task:
+    def add_task(self, instance: Instance, task_id: int, name: str, task_input: str) -> Task:
         """Promise an activity."""
         cursor = self._db.execute(
             "insert into tasks (instance_id, execution_id, task_id, name, input, due_s)"
@@ -305,6 +306,11 @@ class StateStore:
             " order by id"
         )
         return [Task(*row) for row in rows]
+
+    def has_task(self, task: Task) -> bool:
+        """Tell whether an activity is still wanted."""
+        row = self._db.execute("select 1 from tasks where id=?", (task.id,)).fetchone()
+        return row is not None
 
     def delete_task(self, task: Task) -> bool:
         """Remove an activity that has answered; False if it was forgotten meanwhile."""
@@ -412,7 +418,9 @@ def _lock_file(path: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
-        raise StateError(f"another host is using {path}; stop it or choose another --state file") from error
+        raise StateError(
+            f"another host is using {path}; stop it or choose another --state file"
+        ) from error
     return lock
 
 
