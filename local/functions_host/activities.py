@@ -1,7 +1,7 @@
-"""Run promised activities and send their answers back: at least once, whatever happens to the process.
+"""Run promised activities and send back their answers: at least once, whatever happens.
 
-An activity's row stays in the store until its answer has been committed, so a host that died inside one runs
-it again. The built-in HTTP activity of `call_http` is in `durable_http`.
+An activity's row stays in the store until its answer has been committed, so a host that died
+inside one runs it again. The built-in HTTP activity of `call_http` is in `durable_http`.
 """
 
 import asyncio
@@ -12,10 +12,9 @@ from typing import Any
 from azure.functions import meta
 from azure.functions.durable_functions import ActivityTriggerConverter
 
-from local.functions_host.app_loader import App
+from local.functions_host.app_loader import App, describe_unknown
 from local.functions_host.console import Console
 from local.functions_host.durable_http import HttpPoll, run_http_request
-from local.functions_host.engine import describe_unknown
 from local.functions_host.history import EventType, build_event
 from local.functions_host.invocation import Invoker
 from local.functions_host.mailroom import Mailroom, get_now

@@ -1,6 +1,7 @@
-"""One clock for everything that is due later: a heap of wall-clock times and one timer of the event loop.
+"""One clock for everything due later: a heap of Unix times and one timer of the event loop.
 
-It calls back; it knows nothing of what it wakes, and keeps nothing across restarts (the store does).
+It calls back; it knows nothing of what it wakes, and keeps nothing across restarts (the store
+does).
 """
 
 import asyncio

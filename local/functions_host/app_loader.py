@@ -1,7 +1,7 @@
-"""Load an app folder in the v2 programming model and index its functions, as the Python worker does.
+"""Load an app folder of the v2 model and index its functions, as the Python worker does.
 
-It imports the app and checks its bindings; it runs nothing of it. An app that this host cannot run whole is
-refused with the name of the function and the reason, never run in part.
+It imports the app and checks its bindings; it runs nothing of it. An app that this host cannot run
+whole is refused with the name of the function and the reason, never run in part.
 """
 
 import functools
@@ -178,4 +178,20 @@ def _read_function(builder: Any, directory: Path) -> Function | None:
         client_parameters=tuple(b["name"] for b in bindings if b["type"] in DURABLE_CLIENT_TYPES),
         has_context="context" in inspect.signature(handle).parameters and "context" not in bound,
         directory=str(directory),
+    )
+
+
+def describe_unknown(name: str, kind: str, table: dict[str, Function]) -> str:
+    """Say that a function does not exist, in the extension's words."""
+    known = "', '".join(function.durable_name for function in table.values())
+    plural = "entities" if kind == "entity" else f"{kind} functions"
+    article = "a" if kind[0] not in "aeiou" else "an"
+    return (
+        f"The function '{name}' doesn't exist, is disabled, or is not {article} {kind} function. "
+        "Additional info: "
+        + (
+            f"The following are the known {plural}: '{known}'."
+            if known
+            else f"No {plural} are currently registered!"
+        )
     )

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from typing_extensions import override
+
 _COLOURS = {"info": "", "good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
 
@@ -65,6 +67,7 @@ class ConsoleHandler(logging.Handler):
         super().__init__()
         self._console = console
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         tone = "bad" if record.levelno >= logging.ERROR else "info"

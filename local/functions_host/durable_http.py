@@ -1,7 +1,7 @@
 """The request behind `context.call_http`: one HTTP call, or one step of polling a 202.
 
-It sends and reads; when to poll again is returned to the caller, who keeps it in the store. Managed-identity
-tokens are refused: there is no managed identity on this host.
+It sends and reads; when to poll again is returned to the caller, who keeps it in the store.
+Managed-identity tokens are refused: there is no managed identity on this host.
 Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-features
 """
 

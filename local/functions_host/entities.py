@@ -1,6 +1,7 @@
 """Run durable entities: one batch at a time per entity, operations in the order in which they came.
 
-A batch's new state, its answers and its signals are committed together with the removal of its operations.
+A batch's new state, its answers and its signals are committed together with the removal of its
+operations.
 """
 
 import asyncio
@@ -9,9 +10,8 @@ import time
 from typing import Any
 
 from local.functions_host import wire
-from local.functions_host.app_loader import App
+from local.functions_host.app_loader import App, describe_unknown
 from local.functions_host.console import Console
-from local.functions_host.engine import describe_unknown
 from local.functions_host.history import EventType, build_event, format_time
 from local.functions_host.invocation import Invoker
 from local.functions_host.mailroom import Mailroom, Step, get_now

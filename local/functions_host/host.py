@@ -1,7 +1,7 @@
 """Put a host together from its parts, run it, and take it down.
 
-`serve` is for tests and other programs, `run_host` for the command line. Importing this module starts
-nothing: no thread, no loop, no socket.
+`serve` is for tests and other programs, `run_host` for the command line. Importing this module
+starts nothing: no thread, no loop, no socket.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
 def run_host(options: HostOptions) -> None:
     """Run a host until SIGINT or SIGTERM; blocks.
 
-    A function that is still inside a thread is not waited for: its activity runs again at the next start.
+    A function still inside a thread is not waited for: its activity runs again at the next start.
     """
     state_path = _choose_state_path(options, options.app_dir.resolve()).resolve()
     ready_file = options.ready_file.resolve() if options.ready_file else None
@@ -239,9 +239,11 @@ def _describe(app: App, server: HttpServer, links: ClientLinks, host_json: HostJ
     for route in server.routes:
         methods = ",".join(sorted(route.methods)) or "ANY"
         lines.append(f"  {route.target.name}: [{methods}] {links.base_url}/{route.template}")
-    for function in sorted(app.functions, key=lambda f: (f.trigger_type, f.name)):
-        if function.trigger_type != "httpTrigger":
-            lines.append(f"  {function.name}: {function.trigger_type}")
+    lines.extend(
+        f"  {function.name}: {function.trigger_type}"
+        for function in sorted(app.functions, key=lambda f: (f.trigger_type, f.name))
+        if function.trigger_type != "httpTrigger"
+    )
     if app.orchestrators or app.entities:
         lines.append("")
         lines.append(

@@ -1,6 +1,7 @@
 """What an app's host.json says, as far as this host honours it.
 
-It reads one file and checks it; unknown keys are left alone, because the real host knows more of them.
+It reads one file and checks it; unknown keys are left alone, because the real host knows more of
+them.
 Source: https://learn.microsoft.com/azure/azure-functions/functions-host-json
 """
 

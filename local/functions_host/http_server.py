@@ -1,7 +1,7 @@
-"""The host's HTTP side: the app's HTTP functions, the Durable API's two doors, and a little administration.
+"""The host's HTTP side: the app's functions, the Durable API's two doors, some administration.
 
-It speaks aiohttp's low-level server, without an application's middleware. Auth levels of functions are
-accepted and not enforced, as with `func start`; the public Durable door wants the host's key.
+It speaks aiohttp's low-level server, without an application's middleware. Auth levels of functions
+are accepted and not enforced, as with `func start`; the public Durable door wants the host's key.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from local.functions_host.routing import Route, Router, compile_route
 from local.functions_host.timers import TimerRunner
 
 BODY_LIMIT_BYTES = 104_857_600
-"""Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits"""
+"""Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger"""
 
 HTTP_LIMIT_S = 230.0
-"""The Azure load balancer's idle limit, past which a function's answer is lost. Source: the same page."""
+"""Idle limit of Azure's load balancer, past which an answer is lost. Source: the same page."""
 
 _ADMIN_PATH = "/admin/functions"
 
@@ -69,7 +69,7 @@ class HttpServer:
 
     async def listen(self, port: int) -> int:
         """Open the port (0: any free one) and return it."""
-        server = web.Server(self._answer, request_factory=_build_request, access_log=None)  # type: ignore[arg-type]  # aiohttp's alias lacks the future argument
+        server = web.Server(self._answer, request_factory=_build_request, access_log=None)
         self._runner = web.ServerRunner(server)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=1.0)
@@ -97,7 +97,7 @@ class HttpServer:
         return web.Response(status=404)
 
     def _has_key(self, request: web.BaseRequest) -> bool:
-        given = request.rel_url.query.get("code") or request.headers.get("x-functions-key", "")
+        given = request.rel_url.query.get("code") or request.headers.get("x-functions-key") or ""
         return hmac.compare_digest(given.encode(), self._key)
 
     async def _answer_api(self, request: web.BaseRequest, path: str) -> web.Response:
@@ -195,7 +195,7 @@ def _join_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return joined
 
 
-def _build_request(  # noqa: PLR0913, PLR0917  (aiohttp's signature)
+def _build_request(
     message: Any, payload: Any, protocol: RequestHandler, writer: Any, task: Any
 ) -> web.BaseRequest:
     return web.BaseRequest(

@@ -1,6 +1,7 @@
-"""Call the app's functions as the Python worker does: async ones on the loop, sync ones in a thread pool.
+"""Call the app's functions as the Python worker does: async on the loop, sync in a thread pool.
 
-It builds the arguments that every function may declare (context, durable clients) and knows no trigger.
+It builds the arguments that every function may declare (context, durable clients) and knows no
+trigger.
 Source: https://github.com/Azure/azure-functions-python-worker (dispatcher)
 """
 
@@ -38,7 +39,7 @@ class RetryContext:
     exception: None = None
 
 
-class InvocationContext(func.Context):
+class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK is untyped to mypy
     """The `context` argument of a function."""
 
     def __init__(self, function: Function, invocation_id: str) -> None:

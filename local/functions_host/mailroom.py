@@ -1,7 +1,8 @@
-"""Every durable step of the host: what it writes is committed at once, then those it concerns are woken.
+"""Every durable step of the host: it is committed, then those whom it concerns are woken.
 
-A step is one transaction of the store: new history, consumed and new messages, promised activities. Nobody
-is woken before the commit, so whatever runs has been recorded. It decides nothing about the contents.
+A step is one transaction of the store: new history, consumed and new messages, promised
+activities. Nobody is woken before the commit, so whatever runs has been recorded. It decides
+nothing about the contents.
 """
 
 import contextlib

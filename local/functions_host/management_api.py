@@ -1,8 +1,9 @@
 """The Durable extension's HTTP API, with its answers and status codes.
 
-One handler serves both doors, as in the extension: the RPC address that `DurableOrchestrationClient` calls,
-and the public `/runtime/webhooks/durabletask` that wants a key. It turns requests into `operations` and
-their outcomes into responses; it never touches the store's contents itself.
+One handler serves both doors, as in the extension: the RPC address that
+`DurableOrchestrationClient` calls, and the public `/runtime/webhooks/durabletask` that wants a
+key. It turns requests into `operations` and their outcomes into responses; it never touches the
+store's contents itself.
 Source: https://github.com/Azure/azure-functions-durable-extension (HttpApiHandler)
 """
 

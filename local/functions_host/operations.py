@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.functions_host import rewind
-from local.functions_host.app_loader import App
-from local.functions_host.engine import (
-    OrchestrationRunner,
-    check_instance_id,
-    describe_unknown,
-    start_instance,
-)
+from local.functions_host.app_loader import App, describe_unknown
+from local.functions_host.engine import OrchestrationRunner
 from local.functions_host.history import EventType, build_event
+from local.functions_host.instances import check_instance_id, start_instance
 from local.functions_host.mailroom import Mailroom, get_now
 from local.functions_host.state import Instance
 

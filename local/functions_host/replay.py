@@ -1,13 +1,14 @@
 """From the actions an orchestrator has asked for and its history, find what is to be done now.
 
-The SDK answers each episode with everything it has asked for since the start, without numbers. This module
-walks those actions beside the history, numbers them in the order in which the SDK numbered them, compares
-them with what the history recorded (non-determinism) and returns the rest as requests. Pure: no I/O, no clock.
+The SDK answers each episode with everything it has asked for since the start, without numbers.
+This module walks those actions beside the history, numbers them in the order in which the SDK
+numbered them, compares them with what the history recorded (non-determinism) and returns the rest
+as requests. Pure: no I/O, no clock.
 
-Two rules are worth knowing. A later action stands in the list only because the SDK went past the earlier
-ones, so the list itself proves progress. And the id of a repeated attempt (a retry, its timer) is taken at
-the moment of the failure, so the walk must see events and actions in their true order; where both could take
-an id, the history says which of them did.
+Two rules are worth knowing. A later action stands in the list only because the SDK went past the
+earlier ones, so the list itself proves progress. And the id of a repeated attempt (a retry, its
+timer) is taken at the moment of the failure, so the walk must see events and actions in their true
+order; where both could take an id, the history says which of them did.
 """
 
 import json
@@ -17,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from typing_extensions import override
 
 from local.functions_host.history import (
     COMPLETION_ID_FIELD,
@@ -78,10 +81,10 @@ class Plan:
     """Requests that the history does not know yet, in order of their ids."""
     cancelled_timer_ids: list[int]
     has_open_tasks: bool
-    """Activities, sub-orchestrations and live timers still to come; the extension waits for them."""
+    """Activities, sub-orchestrations and live timers still to come; they are waited for."""
     continue_as_new: Action | None
     carried_from: int
-    """Index of the first event that came after the orchestrator asked to continue as new."""
+    """Index of the first event that came after the wish to continue as new."""
     mismatch: str | None
     """How this replay differs from the history, in the words of the Durable Task Framework."""
 
@@ -108,6 +111,7 @@ class _Node:
 class _All(_Node):
     pending: int = 0
 
+    @override
     def on_child_settled(self, *, failed: bool) -> None:
         self.pending -= 1
         if failed or self.pending <= 0:  # the SDK fails with the first failure
@@ -116,7 +120,8 @@ class _All(_Node):
 
 @dataclass(slots=True, eq=False)
 class _AnyOf(_Node):
-    def on_child_settled(self, *, failed: bool) -> None:  # noqa: ARG002  (an SDK task_any never fails)
+    @override
+    def on_child_settled(self, *, failed: bool) -> None:
         self.settle(failed=False)
 
 
@@ -127,6 +132,7 @@ class _Retry(_Node):
     attempts: int = 1
     is_waiting: bool = False
 
+    @override
     def on_child_settled(self, *, failed: bool) -> None:
         assert self.action is not None  # noqa: S101  (set by the only constructor call)
         assert self.replay is not None  # noqa: S101
@@ -326,6 +332,7 @@ class _Replay:
 class _Leaf(_Node):
     __slots__ = ()
 
+    @override
     def on_child_settled(self, *, failed: bool) -> None:
         raise AssertionError(f"a leaf has no children (failed={failed})")
 

@@ -1,7 +1,7 @@
-"""Rewind a failed instance: cut the failed step out of its history, so that a replay decides it anew.
+"""Rewind a failed instance: cut the failed step out of its history, to be decided anew.
 
-Pure but for the step it writes into. Only the last failed step is cut, since the orchestrator went on past
-the earlier ones; failed sub-orchestrations of that step are rewound themselves.
+Pure but for the step it writes into. Only the last failed step is cut, since the orchestrator went
+on past the earlier ones; failed sub-orchestrations of that step are rewound themselves.
 Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-instance-management#rewind-instances-preview
 """
 

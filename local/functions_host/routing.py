@@ -1,7 +1,7 @@
 """Route templates of HTTP functions: parameters, constraints, optional and catch-all segments.
 
-It compiles templates and matches paths; it knows no HTTP beyond the method. Precedence is ASP.NET's: literal
-before constrained before free before catch-all, segment by segment.
+It compiles templates and matches paths; it knows no HTTP beyond the method. Precedence is
+ASP.NET's: literal before constrained before free before catch-all, segment by segment.
 Source: https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-templates
 """
 
@@ -128,7 +128,7 @@ class Router(Generic[Target]):
         self.routes = sorted(routes, key=lambda route: route.precedence)
 
     def find(self, method: str, path: str) -> tuple[Target, dict[str, str]] | None:
-        """Find the target of a request and its route parameters; `path` is still percent-encoded."""
+        """Find the target and the route parameters; `path` is still percent-encoded."""
         trimmed = path.strip("/")
         for route in self.routes:
             if not route.methods or method in route.methods:

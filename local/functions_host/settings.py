@@ -1,6 +1,7 @@
 """Application settings: local.settings.json into the environment, %NAME% out of it.
 
-As `func start` does, a variable that the process already has wins over the file. Nothing is written to disk.
+As `func start` does, a variable that the process already has wins over the file. Nothing is
+written to disk.
 """
 
 import json

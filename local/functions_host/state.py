@@ -1,9 +1,10 @@
-"""The host's memory: instances, histories, messages, outstanding work and entities in one SQLite file.
+"""The host's memory: instances, histories, messages, tasks and entities in one SQLite file.
 
-SQLite in WAL mode with `synchronous=NORMAL`: a commit is one append to the log through the page cache, which
-survives the death of the process at any moment (`kill -9`), though not the loss of power within the last
-moments. That is the promise of a development host, and it makes a commit cost some tens of microseconds.
-This module stores and finds; it decides nothing. All calls come from the event loop's thread.
+SQLite in WAL mode with `synchronous=NORMAL`: a commit is one append to the log through the page
+cache, which survives the death of the process at any moment (`kill -9`), though not the loss of
+power within the last moments. That is the promise of a development host, and it makes a commit
+cost some tens of microseconds. This module stores and finds; it decides nothing. All calls come
+from the event loop's thread.
 Source: https://www.sqlite.org/pragma.html#pragma_synchronous
 """
 
@@ -425,4 +426,5 @@ def _lock_file(path: Path) -> IO[str]:
 
 
 def _to_instance(row: Sequence[Any]) -> Instance:
-    return Instance(*row[:10], parent=json.loads(row[10]) if row[10] else None)
+    *columns, parent = row
+    return Instance(*columns, json.loads(parent) if parent else None)

@@ -1,6 +1,7 @@
-"""A history as the status API shows it: decisions folded into their results, names instead of numbers.
+"""A history as the status API shows it: decisions folded into results, names for numbers.
 
-Pure. Source: DurableClient.GetStatusAsync in https://github.com/Azure/azure-functions-durable-extension
+Pure. Source: DurableClient.GetStatusAsync in
+https://github.com/Azure/azure-functions-durable-extension
 """
 
 from typing import Any
@@ -47,7 +48,8 @@ def _describe_event(
 ) -> dict[str, Any]:
     event_type = EventType(event["EventType"])
     shown: dict[str, Any] = {"EventType": _NAMES[event_type], "Timestamp": event["Timestamp"]}
-    decision = scheduled.get(event.get("TaskScheduledId", event.get("TimerId", -1)))
+    decision_id: int = event.get("TaskScheduledId", event.get("TimerId", -1))
+    decision = scheduled.get(decision_id)
     if decision is not None:
         shown["ScheduledTime"] = decision["Timestamp"]
         if decision.get("Name"):

@@ -1,4 +1,4 @@
-"""Timer triggers: NCRONTAB schedules, run on start-up, and runs that were missed while the host was down.
+"""Timer triggers: NCRONTAB schedules, run on start-up, and runs missed while the host was down.
 
 The time of the last and the next run is kept in the store; a function never runs twice at once.
 Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer

@@ -1,7 +1,7 @@
 """What the Durable SDK 1.x is told and what it answers: the one module that changes for SDK 2.x.
 
-History in, actions out, as JSON ("out-of-process schema V3"). It translates and checks shapes; what the
-actions mean is decided in `replay`. It never touches the store or the network.
+History in, actions out, as JSON ("out-of-process schema V3"). It translates and checks shapes;
+what the actions mean is decided in `replay`. It never touches the store or the network.
 Source: https://github.com/Azure/azure-functions-durable-extension (OutOfProcOrchestrationShim)
 """
 
@@ -138,7 +138,7 @@ def decode_turn(text: Any) -> Turn:
 
 
 def decode_failed_turn(raised: BaseException) -> Turn | None:
-    """Read the state that the SDK attached to an orchestrator's exception; None if there is none."""
+    """Read the state that the SDK attached to an exception; None if there is none."""
     _, mark, state = str(raised).rpartition(OUT_OF_PROC_MARK)
     return decode_turn(state) if mark else None
 
@@ -234,3 +234,9 @@ def _decode_retry(raw: dict[str, Any]) -> RetryOptions:
         else timedelta(days=365),
         timeout=timedelta(milliseconds=timeout_ms) if timeout_ms else None,
     )
+
+
+def split_entity_id(scheduler_id: str) -> tuple[str, str]:
+    """Split "@name@key"."""
+    name, _, key = scheduler_id.removeprefix("@").partition("@")
+    return name, key
