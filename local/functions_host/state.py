@@ -426,5 +426,6 @@ def _lock_file(path: Path) -> IO[str]:
 
 
 def _to_instance(row: Sequence[Any]) -> Instance:
-    *columns, parent = row
-    return Instance(*columns, json.loads(parent) if parent else None)
+    columns = list(row)
+    columns[-1] = json.loads(columns[-1]) if columns[-1] else None
+    return Instance(*columns)

@@ -48,8 +48,9 @@ def _describe_event(
 ) -> dict[str, Any]:
     event_type = EventType(event["EventType"])
     shown: dict[str, Any] = {"EventType": _NAMES[event_type], "Timestamp": event["Timestamp"]}
-    decision_id: int = event.get("TaskScheduledId", event.get("TimerId", -1))
-    decision = scheduled.get(decision_id)
+    decision = scheduled.get(event.get("TaskScheduledId", -1)) or scheduled.get(
+        event.get("TimerId", -1)
+    )
     if decision is not None:
         shown["ScheduledTime"] = decision["Timestamp"]
         if decision.get("Name"):
