@@ -70,9 +70,9 @@ class HttpServer:
     async def listen(self, port: int) -> int:
         """Open the port (0: any free one) and return it."""
         server = web.Server(self._answer, request_factory=_build_request, access_log=None)
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, shutdown_timeout=1.0)
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         return int(self._runner.addresses[0][1])
 

@@ -1,4 +1,5 @@
 """Orchestrations that go wrong, or come near to it, as a blueprint."""
+# ruff: noqa: ANN001, ANN201, ARG001, BLE001  (in the manner of the official samples)
 
 import time
 from datetime import timedelta

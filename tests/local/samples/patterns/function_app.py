@@ -1,4 +1,5 @@
 """The patterns of the Durable Functions documentation, as one app that the host's tests run."""
+# ruff: noqa: ANN001, ANN201, ARG001, BLE001, LOG015  (in the manner of the official samples)
 
 import json
 import logging
