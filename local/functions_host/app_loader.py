@@ -133,7 +133,7 @@ def _import_script(directory: Path) -> ModuleType:
     if str(directory) not in sys.path:
         sys.path.insert(0, str(directory))
     loaded = sys.modules.get(script.stem)
-    if loaded is not None and Path(loaded.__file__ or "").resolve() == script.resolve():
+    if loaded is not None and _get_file(loaded) == script.resolve():
         return loaded
     spec = importlib.util.spec_from_file_location(script.stem, script)
     if spec is None or spec.loader is None:
@@ -146,6 +146,11 @@ def _import_script(directory: Path) -> ModuleType:
         del sys.modules[script.stem]
         raise
     return module
+
+
+def _get_file(module: ModuleType) -> Path | None:
+    file = getattr(module, "__file__", None)
+    return Path(file).resolve() if file else None
 
 
 def _read_function(builder: Any, directory: Path) -> Function | None:

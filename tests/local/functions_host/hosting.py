@@ -33,6 +33,7 @@ class HostProcess:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+    ready_name: str = "ready"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +41,7 @@ class HostProcess:
         return (self.folder / "log").read_text(encoding="utf-8")
 
     def start(self) -> "HostProcess":
-        ready = self.folder / "ready"
+        ready = self.folder / self.ready_name
         ready.unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
