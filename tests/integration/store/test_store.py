@@ -1,0 +1,286 @@
+import dataclasses
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from shared.domain.comment_ref import CommentRef
+from shared.domain.errors import JobError, StoreError
+from shared.domain.job import Job, Variant
+from shared.domain.names import build_branch
+from shared.domain.states import JobStatus, VariantStatus
+from shared.store import artifacts, audit, effects, jobs, variants
+from shared.store.audit import AuditAction
+from shared.store.database import Database
+from shared.store.effects import EffectState
+from shared.store.tables import METADATA
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PROJECT = "11111111-1111-1111-1111-111111111111"
+REPOSITORY = "22222222-2222-2222-2222-222222222222"
+REF = CommentRef("contoso", PROJECT, REPOSITORY, 7, 5, 1)
+
+
+def a_job(comment_id: int = 1, **changes: Any) -> Job:
+    ref = dataclasses.replace(REF, comment_id=comment_id)
+    job = Job(
+        id=ref.instance_id,
+        comment=ref,
+        status=JobStatus.QUEUED,
+        intent="make all buttons red",
+        requested_variants=3,
+        actor_id="u",
+        correlation_id="c",
+        project_name="Web Shop",
+        repository_name="shop",
+        pull_request_title="title",
+        source_ref="refs/heads/feature/x",
+        base_commit="a" * 40,
+        created_at=NOW + timedelta(seconds=comment_id),
+        updated_at=NOW,
+    )
+    return dataclasses.replace(job, **changes)
+
+
+def a_variant(number: int, job: Job | None = None) -> Variant:
+    job = job or a_job()
+    branch = build_branch(job.comment, number)
+    return Variant(job.id, number, VariantStatus.PENDING, branch, "smallest-change", NOW)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'records.db'}")
+    database.upgrade()
+    yield database
+    database.dispose()
+
+
+def test_the_migrations_lead_to_the_tables(database: Database) -> None:
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+    database.upgrade()
+    with database.read() as connection:
+        assert jobs.load_job(connection, a_job().id) == a_job()
+
+
+def test_a_second_insert_finds_the_first(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        assert jobs.insert_job(connection, a_job(intent="something else")) == a_job()
+
+
+def test_a_rejected_job_is_queued_again_as_it_is_asked_now(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job(status=JobStatus.REJECTED))
+        again = a_job(intent="something better")
+        assert jobs.insert_job(connection, again) == again
+        assert jobs.load_job(connection, again.id) == again
+
+
+def test_a_job_moves_only_where_the_table_allows(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        running = jobs.move_job(connection, a_job().id, JobStatus.RUNNING, at=NOW, started_at=NOW)
+        assert (running.status, running.started_at) == (JobStatus.RUNNING, NOW)
+        jobs.move_job(connection, a_job().id, JobStatus.RUNNING, at=NOW)
+        jobs.move_job(connection, a_job().id, JobStatus.SUCCESS, at=NOW)
+        with pytest.raises(JobError, match=r"job\.transition_refused"):
+            jobs.move_job(connection, a_job().id, JobStatus.RUNNING, at=NOW)
+        with pytest.raises(JobError, match=r"job\.unknown"):
+            jobs.move_job(connection, "edit-none", JobStatus.RUNNING, at=NOW)
+
+
+def test_jobs_are_listed_newest_first(database: Database) -> None:
+    with database.transaction() as connection:
+        for comment_id in (1, 3, 2):
+            jobs.insert_job(connection, a_job(comment_id))
+        jobs.move_job(connection, a_job(2).id, JobStatus.RUNNING, at=NOW)
+    with database.read() as connection:
+        listed = [job.comment.comment_id for job in jobs.load_jobs(connection, limit=2)]
+        of_pull_request = jobs.load_jobs_of_pull_request(
+            connection,
+            organisation="contoso",
+            repository_id=REF.repository_id,
+            pull_request_id=7,
+            thread_id=5,
+        )
+        assert listed == [3, 2]
+        assert [job.comment.comment_id for job in of_pull_request] == [3, 2, 1]
+        assert len(jobs.load_jobs(connection, limit=9, status=JobStatus.RUNNING)) == 1
+        assert len(jobs.load_jobs(connection, limit=9, before=NOW + timedelta(seconds=3))) == 2
+        assert jobs.count_by_status(connection) == {JobStatus.QUEUED: 2, JobStatus.RUNNING: 1}
+
+
+def test_only_jobs_that_have_not_ended_can_be_cancelled(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job(1))
+        jobs.insert_job(connection, a_job(2, status=JobStatus.SUCCESS))
+        jobs.request_cancel(connection, [a_job(1).id, a_job(2).id], at=NOW)
+        flags = [jobs.load_job(connection, a_job(k).id) for k in (1, 2)]
+        assert [job is not None and job.cancel_requested for job in flags] == [True, False]
+
+
+def test_the_database_itself_refuses_an_unknown_state(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+    with pytest.raises(IntegrityError), database.transaction() as connection:
+        jobs.update_job(connection, a_job().id, at=NOW, status="lost")
+
+
+def test_a_naive_instant_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError), database.transaction() as connection:
+        jobs.insert_job(connection, a_job(created_at=NOW.replace(tzinfo=None)))
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    with pytest.raises(JobError), database.transaction() as connection:  # noqa: PT012 - both steps
+        jobs.insert_job(connection, a_job())
+        jobs.move_job(connection, "edit-none", JobStatus.RUNNING, at=NOW)
+    with database.read() as connection:
+        assert jobs.load_job(connection, a_job().id) is None
+
+
+def test_variants_keep_their_rows_and_their_order(database: Database) -> None:
+    rows = [a_variant(2), a_variant(1)]
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        variants.insert_variants(connection, rows)
+        variants.move_variant(connection, a_job().id, 1, VariantStatus.DRAFTING, at=NOW)
+        variants.insert_variants(connection, rows)
+        loaded = variants.load_variants(connection, a_job().id)
+    assert [row.number for row in loaded] == [1, 2]
+    assert [row.status for row in loaded] == [VariantStatus.DRAFTING, VariantStatus.PENDING]
+
+
+def test_a_variant_that_has_ended_never_pushes(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        variants.insert_variants(connection, [a_variant(1)])
+        variants.move_variant(connection, a_job().id, 1, VariantStatus.TIMEOUT, at=NOW)
+        with pytest.raises(JobError, match=r"variant\.transition_refused"):
+            variants.move_variant(connection, a_job().id, 1, VariantStatus.PUSHING, at=NOW)
+
+
+def test_the_first_of_two_equal_results_keeps_it(database: Database) -> None:
+    def claim(number: int) -> int | None:
+        with database.transaction() as connection:
+            return variants.claim_digest(
+                connection, a_job().id, number, "d" * 64, artifact="sha256:x", at=NOW
+            )
+
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        variants.insert_variants(connection, [a_variant(k) for k in (1, 2, 3)])
+    assert [claim(2), claim(1), claim(2)] == [None, 2, None]
+    with database.transaction() as connection:
+        variants.move_variant(connection, a_job().id, 2, VariantStatus.FAILED, at=NOW)
+    assert claim(3) is None
+
+
+def test_an_effect_is_new_then_begun_then_done(database: Database) -> None:
+    with database.transaction() as connection:
+        assert effects.begin(connection, "edit-1", "push/v1", at=NOW).state is EffectState.NEW
+        assert effects.begin(connection, "edit-1", "push/v1", at=NOW).state is EffectState.BEGUN
+        effects.finish(connection, "edit-1", "push/v1", {"commit_id": "a"}, at=NOW)
+        done = effects.begin(connection, "edit-1", "push/v1", at=NOW)
+        assert (done.state, done.result) == (EffectState.DONE, {"commit_id": "a"})
+        effects.forget(connection, "edit-1", "push/v1")
+        assert effects.begin(connection, "edit-1", "push/v1", at=NOW).state is EffectState.DONE
+
+
+def test_an_attempt_that_did_nothing_can_be_taken_back(database: Database) -> None:
+    with database.transaction() as connection:
+        effects.begin(connection, "edit-1", "answer", at=NOW)
+        effects.forget(connection, "edit-1", "answer")
+        assert effects.begin(connection, "edit-1", "answer", at=NOW).state is EffectState.NEW
+
+
+def test_the_audit_log_keeps_its_order(database: Database) -> None:
+    with database.transaction() as connection:
+        for action in (AuditAction.JOB_ADMITTED, AuditAction.JOB_CONCLUDED):
+            audit.record(
+                connection, job_id="edit-1", actor_id="u", action=action, at=NOW, facts={"n": 1}
+            )
+        entries = audit.load(connection, "edit-1")
+    assert [entry.action for entry in entries] == ["job_admitted", "job_concluded"]
+    assert entries[0].facts == {"n": 1}
+
+
+def test_an_artifact_comes_back_whole_and_once(database: Database) -> None:
+    data = "größer\r\n".encode() * 5000
+    with database.transaction() as connection:
+        first = artifacts.put(connection, data, media_type="text/plain", at=NOW, expires_at=NOW)
+        later = NOW + timedelta(days=1)
+        assert first == artifacts.put(
+            connection, data, media_type="text/plain", at=NOW, expires_at=later
+        )
+        assert artifacts.delete_expired(connection, NOW, 10) == 0
+        assert artifacts.get(connection, first) == data
+        assert artifacts.delete_expired(connection, later, 10) == 1
+        with pytest.raises(StoreError, match=r"store\.artifact_missing"):
+            artifacts.get(connection, first)
+
+
+def test_a_damaged_artifact_is_noticed(database: Database) -> None:
+    with database.transaction() as connection:
+        reference = artifacts.put(
+            connection, b"data", media_type="text/plain", at=NOW, expires_at=NOW
+        )
+        connection.exec_driver_sql("UPDATE artifacts SET data = x'00'")
+        with pytest.raises(StoreError, match=r"store\.artifact_damaged"):
+            artifacts.get(connection, reference)
+
+
+def test_a_database_that_does_not_answer_is_a_reason_to_try_again(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    with pytest.raises(StoreError, match=r"store\.unavailable"):
+        database.check()
+
+
+def claim_in_a_process(url: str, number: int) -> None:
+    """Upgrade and begin the same effects as every other process."""
+    database = Database(url)
+    database.upgrade()
+    for key in range(20):
+        with database.transaction() as connection:
+            if effects.begin(connection, "edit-1", str(key), at=NOW).state is EffectState.NEW:
+                effects.finish(connection, "edit-1", str(key), {"by": number}, at=NOW)
+                audit.record(
+                    connection,
+                    job_id="edit-1",
+                    actor_id=str(number),
+                    action=AuditAction.BRANCH_PUSHED,
+                    at=NOW,
+                    facts={},
+                )
+    database.dispose()
+
+
+def test_two_processes_and_eight_threads_begin_each_effect_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'records.db'}"
+    spawn = multiprocessing.get_context("spawn")
+    processes = [spawn.Process(target=claim_in_a_process, args=(url, n)) for n in range(2)]
+    threads = [threading.Thread(target=claim_in_a_process, args=(url, n)) for n in range(2, 10)]
+    workers: list[Any] = [*processes, *threads]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [process.exitcode for process in processes] == [0] * 2
+    database = Database(url)
+    with database.read() as connection:
+        assert len(audit.load(connection, "edit-1")) == 20
+    database.dispose()
