@@ -197,3 +197,18 @@ def calls_running_child(context):
         yield context.call_sub_orchestrator("waits_long", 60, context.get_input())
     except Exception as error:
         return str(error)
+
+
+@corners.orchestration_trigger(context_name="context")
+def a_bit_of_everything(context):
+    """Two rounds through activity, entity, sub-orchestration and timer."""
+    hello = yield context.call_activity("say_hello", "you")
+    counted = yield context.call_entity(df.EntityId("counter", context.instance_id), "add", 2)
+    child = context.call_sub_orchestrator("tells_version", None, None, "child")
+    beside = context.call_activity("say_hello", "beside")
+    yield context.task_all([child, beside])
+    yield context.create_timer(context.current_utc_datetime + timedelta(milliseconds=5))
+    if context.get_input() is None:
+        context.continue_as_new({"round": 2})
+        return None
+    return [hello, counted, child.result, beside.result]
