@@ -6,14 +6,13 @@ inside one runs it again. The built-in HTTP activity of `call_http` is in `durab
 
 import asyncio
 import json
-import traceback
 from typing import Any
 
 from azure.functions import meta
 from azure.functions.durable_functions import ActivityTriggerConverter
 
 from local.functions_host.app_loader import App, describe_unknown
-from local.functions_host.console import Console
+from local.functions_host.console import Console, format_stack
 from local.functions_host.durable_http import HttpPoll, run_http_request
 from local.functions_host.history import EventType, build_event
 from local.functions_host.invocation import Invoker
@@ -98,7 +97,6 @@ class ActivityRunner:
 
     def _answer_failure(self, task: Task, error: Exception) -> None:
         self._console.tell_failure(f"activity {task.name} of {task.instance_id} failed", error)
-        stack = "".join(traceback.format_exception(error))
         answer = {
             "Reason": f"Activity function '{task.name}' failed:  {type(error).__name__}: {error}",
             "Details": json.dumps(
@@ -106,7 +104,7 @@ class ActivityRunner:
                     "$type": "System.Exception, System.Private.CoreLib",
                     "ClassName": type(error).__name__,
                     "Message": str(error),
-                    "StackTraceString": stack,
+                    "StackTraceString": format_stack(error),
                 }
             ),
             "FailureDetails": None,

@@ -7,13 +7,18 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterable
+from concurrent import futures
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from typing_extensions import override
 
 _COLOURS = {"info": "", "good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
+
+_CALLERS = (str(Path(__file__).parent), futures.__file__.removesuffix("__init__.py"))
+"""Folders of the code between the event loop and a function of the app."""
 
 
 class Console:
@@ -51,13 +56,21 @@ class Console:
 
     def tell_failure(self, what: str, error: BaseException) -> None:
         """Write an exception with its stack."""
-        stack = "".join(traceback.format_exception(error)).rstrip()
+        stack = format_stack(error).rstrip()
         self.say(f"{what}\n{stack}", "bad")
 
     def _write(self, text: str, tone: str) -> None:
         colour = _COLOURS[tone] if self._has_colours else ""
         self._stream.write(f"{colour}{text}{_RESET if colour else ''}\n")
         self._stream.flush()
+
+
+def format_stack(error: BaseException) -> str:
+    """Format an exception of the app without the frames of the host that called it."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(_CALLERS):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame or error.__traceback__))
 
 
 class ConsoleHandler(logging.Handler):

@@ -9,7 +9,6 @@ entities in `entities`.
 import asyncio
 import json
 import time
-import traceback
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from typing import Any
 
 from local.functions_host import wire
 from local.functions_host.app_loader import App, Function, describe_unknown
-from local.functions_host.console import Console
+from local.functions_host.console import Console, format_stack
+from local.functions_host.courtesy import Courtesy
 from local.functions_host.history import (
     Event,
     EventType,
@@ -69,6 +69,7 @@ class OrchestrationRunner:
         mailroom: Mailroom,
         invoker: Invoker,
         console: Console,
+        courtesy: Courtesy,
         *,
         default_version: str,
         max_concurrent: int,
@@ -77,6 +78,7 @@ class OrchestrationRunner:
         self._mailroom = mailroom
         self._invoker = invoker
         self._console = console
+        self._courtesy = courtesy
         self._default_version = default_version
         self._slots = asyncio.Semaphore(max_concurrent)
         self._awake: dict[str, asyncio.Task[None]] = {}
@@ -133,6 +135,7 @@ class OrchestrationRunner:
             self._terminate(episode)
             return True
         if not live.events:
+            await self._courtesy.let_pass()
             self._console.tell_instance(live.instance.name, instance_id, "started")
         await self._replay(episode)
         self._commit(episode)
@@ -205,10 +208,9 @@ class OrchestrationRunner:
                 message = f"{message} ({broken})"
             if episode.turn is not None and episode.turn.error:
                 message = episode.turn.error
-            stack = "".join(traceback.format_exception(cause))
             episode.failure = _Failure(
                 f"Orchestrator function '{instance.name}' failed: {message}",
-                f"Message: {message}, StackTrace: {stack}",
+                f"Message: {message}, StackTrace: {format_stack(cause)}",
                 type(cause).__name__,
             )
 
@@ -341,9 +343,8 @@ class OrchestrationRunner:
             return
         messages = self._mailroom.store.read_messages(instance_id, time.time())
         reason = f"the functions host failed: {type(error).__name__}: {error}"
-        stack = "".join(traceback.format_exception(error))
         episode = _Episode(live, Intake([message.id for message in messages]), get_now(), [])
-        episode.failure = _Failure(reason, stack, type(error).__name__)
+        episode.failure = _Failure(reason, format_stack(error), type(error).__name__)
         episode.fails_at_once = True
         self._commit(episode)
 

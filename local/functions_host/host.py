@@ -23,6 +23,7 @@ from local.functions_host.alarm import Alarm
 from local.functions_host.app_loader import App, load_app
 from local.functions_host.client_links import ClientLinks
 from local.functions_host.console import Console, ConsoleHandler
+from local.functions_host.courtesy import Courtesy
 from local.functions_host.engine import OrchestrationRunner
 from local.functions_host.entities import EntityRunner
 from local.functions_host.host_json import HostJson, load_host_json
@@ -37,6 +38,8 @@ from local.functions_host.timers import TimerRunner
 
 DEFAULT_PORT = 7071
 STATE_FOLDER = ".functions_host"
+
+_SWITCH_INTERVAL_S = 0.0005  # the loop must not wait 5 ms behind a thread that computes
 
 _LOG_LEVELS = {
     "Trace": logging.DEBUG,
@@ -95,11 +98,13 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
     alarm = Alarm()
     mailroom = Mailroom(store, alarm)
     invoker = Invoker()
+    courtesy = Courtesy()
     runner = OrchestrationRunner(
         app,
         mailroom,
         invoker,
         console,
+        courtesy,
         default_version=host_json.default_version,
         max_concurrent=host_json.max_concurrent_orchestrators,
     )
@@ -120,6 +125,7 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
             app,
             invoker,
             console,
+            courtesy,
             route_prefix=host_json.route_prefix,
             limit_s=options.http_limit_s,
         )
@@ -147,6 +153,7 @@ def run_host(options: HostOptions) -> None:
     state_path = _choose_state_path(options, options.app_dir.resolve()).resolve()
     ready_file = options.ready_file.resolve() if options.ready_file else None
     app_dir = options.app_dir.resolve()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     os.chdir(app_dir)  # functions find their files as under `func start`
     busy = asyncio.run(
         _run_until_signalled(

@@ -19,6 +19,7 @@ from multidict import CIMultiDict
 from local.functions_host.app_loader import App, Function
 from local.functions_host.client_links import RPC_PATH, WEBHOOK_PATH
 from local.functions_host.console import Console
+from local.functions_host.courtesy import Courtesy
 from local.functions_host.invocation import Invoker
 from local.functions_host.management_api import ApiRequest, ManagementApi
 from local.functions_host.routing import Route, Router, compile_route
@@ -41,12 +42,14 @@ class HttpServer:
         app: App,
         invoker: Invoker,
         console: Console,
+        courtesy: Courtesy,
         *,
         route_prefix: str,
         limit_s: float,
     ) -> None:
         self._invoker = invoker
         self._console = console
+        self._courtesy = courtesy
         self._limit_s = limit_s
         self._router = Router(
             build_route(function, route_prefix) for function in app.by_trigger("httpTrigger")
@@ -91,7 +94,8 @@ class HttpServer:
             return await self._answer_api(request, path.removeprefix(WEBHOOK_PATH + "/"))
         found = self._router.find(request.method, path)
         if found is not None:
-            return await self._answer_function(request, *found)
+            with self._courtesy.visit():
+                return await self._answer_function(request, *found)
         if path.startswith(_ADMIN_PATH):
             return self._administrate(request.method, path.removeprefix(_ADMIN_PATH).strip("/"))
         return web.Response(status=404)

@@ -34,7 +34,8 @@ def start_instance(
         updated_at=at,
         parent=parent,
     )
-    step.store.delete_instance(instance_id)
+    if step.store.read_instance(instance_id) is not None:
+        step.store.delete_instance(instance_id)
     step.store.write_instance(instance)
     step.send_event(
         instance_id,

@@ -17,6 +17,16 @@ def test_unhandled_exception_fails_the_instance_with_type_message_and_stack(
     assert "in raises" in ended["FailureDetails"]["StackTrace"]
 
 
+def test_failed_activity_tells_its_own_stack_and_nothing_of_the_host(
+    host: HostProcess, tmp_path: Path
+) -> None:
+    output = host.start_instance("run_note", {"path": str(tmp_path / "n"), "failures": 1})
+    failure = output.wait_failure()
+    assert "Activity function 'note' failed:  ValueError: failure 1 of 1" in failure
+    assert "in note" in failure
+    assert "functions_host" not in failure.replace("tests/local/functions_host", "")
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
