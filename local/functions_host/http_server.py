@@ -21,7 +21,7 @@ from local.functions_host.client_links import RPC_PATH, WEBHOOK_PATH
 from local.functions_host.console import Console
 from local.functions_host.courtesy import Courtesy
 from local.functions_host.invocation import Invoker
-from local.functions_host.management_api import ApiRequest, ManagementApi
+from local.functions_host.management_api import ApiRequest, ApiResponse, ManagementApi
 from local.functions_host.routing import Route, Router, compile_route
 from local.functions_host.timers import TimerRunner
 
@@ -106,18 +106,21 @@ class HttpServer:
 
     async def _answer_api(self, request: web.BaseRequest, path: str) -> web.Response:
         origin = f"http://{request.host}"
-        answer = await self._api.handle(
-            ApiRequest(
-                method=request.method,
-                path=path,
-                query={key.lower(): value for key, value in parse_query(request).items()},
-                body=await request.read() if request.body_exists else b"",
-                media_type=request.content_type,
-                origin=origin,
-                url=f"{origin}{request.raw_path}",
-                continuation=request.headers.get("x-ms-continuation-token", ""),
-            )
+        asked = ApiRequest(
+            method=request.method,
+            path=path,
+            query={key.lower(): value for key, value in parse_query(request).items()},
+            body=await request.read() if request.body_exists else b"",
+            media_type=request.content_type,
+            origin=origin,
+            url=f"{origin}{request.raw_path}",
+            continuation=request.headers.get("x-ms-continuation-token", ""),
         )
+        try:
+            answer = await self._api.handle(asked)
+        except Exception as error:  # noqa: BLE001  (a bug of the host; clients read JSON even now)
+            self._console.tell_failure(f"the host failed to answer {request.rel_url}", error)
+            answer = ApiResponse(500, {"Message": "Something went wrong", "Error": str(error)})
         if answer.body is None:
             return web.Response(status=answer.status, headers=answer.headers)
         return web.Response(
@@ -143,21 +146,20 @@ class HttpServer:
             body=body,
         )
         call = self._invoker.call(function, **{function.trigger["name"]: http_request})
+        limit = asyncio.timeout(self._limit_s)
         try:
-            result = await asyncio.wait_for(call, self._limit_s)
-            return _build_response(result)
-        except TimeoutError as error:
-            if not isinstance(error, asyncio.TimeoutError):
-                raise
+            async with limit:
+                return _build_response(await call)
+        except Exception as error:  # noqa: BLE001  (whatever the app raises is a 500)
+            if not limit.expired():
+                self._console.tell_failure(f"HTTP function {function.name} failed", error)
+                return web.Response(status=500)
             self._console.say(
                 f"HTTP function {function.name} did not answer within {self._limit_s:g} s: "
                 "in Azure its caller would have lost the connection",
                 "bad",
             )
             return web.Response(status=504)
-        except Exception as error:  # noqa: BLE001  (whatever the app raises is a 500)
-            self._console.tell_failure(f"HTTP function {function.name} failed", error)
-            return web.Response(status=500)
 
     def _administrate(self, method: str, name: str) -> web.Response:
         """List the functions, or run a timer function now, as `func start` allows."""

@@ -85,6 +85,7 @@ class Invoker:
         self.client_binding = client_binding
         self._pool = ThreadPoolExecutor(_read_thread_count(), thread_name_prefix="function")
         self._busy = 0
+        self._lock = threading.Lock()
 
     async def call(self, function: Function, **arguments: Any) -> Any:
         """Call a function with its trigger's argument and whatever else it declares."""
@@ -102,13 +103,19 @@ class Invoker:
         return self._busy
 
     async def _call_in_thread(self, call: Callable[[], Any]) -> Any:
-        self._busy += 1
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, copy_context().run, self._count, call
+        )
+
+    def _count(self, call: Callable[[], Any]) -> Any:
+        """Call in a thread; a caller that is cancelled does not end the thread."""
+        with self._lock:
+            self._busy += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, copy_context().run, call
-            )
+            return call()
         finally:
-            self._busy -= 1
+            with self._lock:
+                self._busy -= 1
 
 
 def _read_thread_count() -> int:

@@ -125,7 +125,7 @@ class TimerRunner:
 
 
 def _read_schedule(function: Function) -> Schedule:
-    zone_name = os.environ.get("WEBSITE_TIME_ZONE") or os.environ.get("TZ")
+    zone_name = os.environ.get("WEBSITE_TIME_ZONE")
     try:
         zone = ZoneInfo(zone_name) if zone_name else UTC
         return Schedule(str(function.trigger["schedule"]), zone)

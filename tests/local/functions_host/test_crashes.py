@@ -23,6 +23,20 @@ def test_activity_that_was_killed_in_the_middle_runs_again(
     assert started.wait_output() == 2  # at least once: here exactly twice
 
 
+def test_stopping_does_not_wait_for_an_activity_which_runs_again_later(
+    start_host: Start, tmp_path: Path
+) -> None:
+    host = start_host("patterns")
+    hold, notes = tmp_path / "hold", tmp_path / "notes"
+    hold.touch()
+    started = host.start_instance("run_note", {"path": str(notes), "hold": str(hold)})
+    wait_until(lambda: notes.exists() and notes.read_text())
+    assert host.stop() == 0
+    hold.unlink()
+    host.start()
+    assert started.wait_output() == 2
+
+
 def test_everything_waiting_goes_on_after_a_kill(start_host: Start) -> None:
     host = start_host("patterns")
     timers = [host.start_instance("waits_long", seconds) for seconds in (0.5, 0.5, 600)]
