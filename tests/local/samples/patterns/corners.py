@@ -145,7 +145,7 @@ def two_waiters(context):
 @corners.orchestration_trigger(context_name="context")
 def loser_holds(context):
     """The losing timer is not cancelled, so the instance stays open until it fires."""
-    timer = context.create_timer(context.current_utc_datetime + timedelta(milliseconds=700))
+    timer = context.create_timer(context.current_utc_datetime + timedelta(milliseconds=1500))
     hello = context.call_activity("say_hello", "winner")
     yield context.task_any([hello, timer])
     return hello.result
