@@ -18,6 +18,7 @@ from typing import Any
 
 import azure.functions as func
 
+from local.functions_host.console import format_stack
 from local.functions_host.settings import resolve_placeholders
 
 DURABLE_CLIENT_TYPES = ("durableClient", "orchestrationClient")
@@ -142,9 +143,9 @@ def _import_script(directory: Path) -> ModuleType:
     sys.modules[script.stem] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except Exception as error:
         del sys.modules[script.stem]
-        raise
+        raise AppError(f"{script} cannot be imported:\n{format_stack(error)}") from error
     return module
 
 

@@ -17,7 +17,11 @@ from typing_extensions import override
 _COLOURS = {"info": "", "good": "\x1b[32m", "bad": "\x1b[31m", "dim": "\x1b[2m"}
 _RESET = "\x1b[0m"
 
-_CALLERS = (str(Path(__file__).parent), futures.__file__.removesuffix("__init__.py"))
+_CALLERS = (
+    str(Path(__file__).parent),
+    futures.__file__.removesuffix("__init__.py"),
+    "<frozen importlib",
+)
 """Folders of the code between the event loop and a function of the app."""
 
 

@@ -127,6 +127,7 @@ def test_folder_without_an_app_is_refused(run_command: RunCommand, tmp_path: Pat
             f"{EMPTY_APP}@app.timer_trigger(schedule='now', arg_name='t')\ndef f(t): ...\n",
             "function 'f' has a schedule this host cannot read",
         ),
+        ("function_app.py", "import nothing_there\n", "No module named 'nothing_there'"),
         ("function_app.py", "x = 1\n", "must define exactly one FunctionApp or DFApp"),
     ],
 )
