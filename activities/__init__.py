@@ -1,4 +1,35 @@
 """One file per activity, named for its verb.
 
-Each decodes its input, calls a body in `shared.jobs` and encodes the result as an envelope.
+Each decodes its input, calls a body in `shared.jobs` and encodes the result as an envelope. Bodies are
+imported when an activity first runs: the webhook's cold start does not pay for them.
 """
+
+import azure.durable_functions as df
+
+from activities.admit_command import admit_command
+from activities.announce_job import announce_job
+from activities.answer_command import answer_command
+from activities.conclude_job import conclude_job
+from activities.draft_patch import draft_patch
+from activities.load_context import load_context
+from activities.open_draft_pull_request import open_draft_pull_request
+from activities.push_branch import push_branch
+from activities.report_progress import report_progress
+from activities.wake_jobs import wake_jobs
+
+blueprint = df.Blueprint()
+for _activity in (
+    admit_command,
+    announce_job,
+    answer_command,
+    conclude_job,
+    draft_patch,
+    load_context,
+    open_draft_pull_request,
+    push_branch,
+    report_progress,
+):
+    blueprint.activity_trigger(input_name="payload")(_activity)
+blueprint.activity_trigger(input_name="payload")(
+    blueprint.durable_client_input(client_name="client")(wake_jobs)
+)

@@ -59,7 +59,9 @@ def _produce_variants(
     announced = yield from steps.run(ActivityName.ANNOUNCE_JOB, {"job_id": job["id"]})
     if not announced["ok"]:
         return (yield from _conclude(steps, job, [], announced["error"]))
-    loaded = yield from steps.run(ActivityName.LOAD_CONTEXT, {"job_id": job["id"]})
+    loaded = yield from steps.run(
+        ActivityName.LOAD_CONTEXT, {"job_id": job["id"], "request": job["request"]}
+    )
     if not loaded["ok"]:
         return (yield from _conclude(steps, job, [], loaded["error"]))
     running = {

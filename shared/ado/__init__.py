@@ -1,1 +1,1 @@
-"""Azure DevOps over REST: pull requests, threads, pushes, statuses, snapshots. JSON stays in `wire`."""
+"""Azure DevOps over REST: pull requests, threads, pushes, snapshots. JSON stays in `wire`."""

@@ -1,1 +1,1 @@
-"""The words people read in a pull request: templates in English and German, and the hidden marker."""
+"""The words people read in a pull request: templates, English and German, and the marker."""

@@ -13,6 +13,7 @@ BUDGET = {"tries": 5, "first_delay_s": 2.0, "max_delay_s": 60.0}
 JOB = {
     "id": "edit-0",
     "variants": [1, 2, 3],
+    "request": "sha256:1",
     "variant_timeout_s": 480,
     "budget": BUDGET,
     "model_budget": BUDGET | {"tries": 3},

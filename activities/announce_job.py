@@ -1,0 +1,13 @@
+"""Write the status comment and the pending pull request status."""
+
+from typing import Any
+
+from activities.envelope import answer
+
+
+def announce_job(payload: dict[str, Any]) -> dict[str, Any]:
+    """Write the status comment and the pending pull request status."""
+    from shared.composition import compose
+    from shared.jobs import announce_job as body
+
+    return answer(lambda: body.announce_job(payload, compose()))

@@ -1,0 +1,13 @@
+"""Ask the model for one variant's change, apply and check it in memory."""
+
+from typing import Any
+
+from activities.envelope import answer
+
+
+def draft_patch(payload: dict[str, Any]) -> dict[str, Any]:
+    """Ask the model for one variant's change, apply and check it in memory."""
+    from shared.composition import compose
+    from shared.jobs import draft_patch as body
+
+    return answer(lambda: body.draft_patch(payload, compose()))

@@ -1,0 +1,13 @@
+"""Record how variants ended and edit the status comment."""
+
+from typing import Any
+
+from activities.envelope import answer
+
+
+def report_progress(payload: dict[str, Any]) -> dict[str, Any]:
+    """Record how variants ended and edit the status comment."""
+    from shared.composition import compose
+    from shared.jobs import report_progress as body
+
+    return answer(lambda: body.report_progress(payload, compose()))

@@ -1,0 +1,59 @@
+"""The table of contents of the app: every HTTP route, and the blueprints of the durable functions."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+import activities
+import orchestrators
+from orchestrators.client import DurableJobs
+from shared.gateway import health, pages, webhook
+
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app.register_functions(orchestrators.blueprint)
+app.register_functions(activities.blueprint)
+
+
+@app.route(route="webhook/ado", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def receive_webhook(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Take a delivery of an Azure DevOps service hook."""
+    return await webhook.receive_delivery(req, DurableJobs(client))
+
+
+@app.route(route="health", methods=["GET"])
+async def show_health(req: func.HttpRequest) -> func.HttpResponse:
+    """Say that the process lives; asks nobody."""
+    return health.show_health(req)
+
+
+@app.route(route="ready", methods=["GET"])
+@app.durable_client_input(client_name="client")
+async def show_readiness(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Say whether everything a job needs can be reached."""
+    return await health.show_readiness(req, DurableJobs(client))
+
+
+@app.route(route="jobs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+def show_jobs(req: func.HttpRequest) -> func.HttpResponse:
+    """List the latest jobs."""
+    return pages.show_jobs(req)
+
+
+@app.route(route="jobs/{job_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+def show_job(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one job with its variants."""
+    return pages.show_job(req)
+
+
+@app.route(
+    route="jobs/{job_id}/variants/{number:int}",
+    methods=["GET"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
+def show_variant(req: func.HttpRequest) -> func.HttpResponse:
+    """Show one variant with its diff."""
+    return pages.show_variant(req)

@@ -1,0 +1,113 @@
+"""Receives a service hook's delivery: verify, parse, start. Calls neither Azure DevOps nor a model.
+
+Azure DevOps resends after 408, 502, 503 and 504 only, and puts a hook on probation after any other
+failure; so whatever is authenticated gets 2xx, and 503 when the job could not be started now.
+Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
+"""
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import azure.functions as func
+
+from shared.composition import read_cached_settings
+from shared.domain.clock import format_instant, read_utc_clock
+from shared.domain.comment_ref import CommentRef
+from shared.domain.names import OrchestratorName
+from shared.secrets.environment import EnvironmentSecrets
+from shared.telemetry.emit import emit
+from shared.telemetry.events import AuthenticationFailed, InvalidSignature
+from shared.webhook.event import IgnoredEvent, parse_event
+from shared.webhook.verify import InvalidSignatureError, VerificationError, verify_request
+
+MAX_BODY_BYTES: Final = 2 * 1024 * 1024
+"""Azure DevOps sends no more. Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot"""
+
+_LOG = logging.getLogger("code_agent.webhook")
+
+
+class Instance(Protocol):
+    """What the webhook needs to know of an orchestration instance."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended."""
+
+    @property
+    def output(self) -> Any:
+        """What it answered."""
+
+
+class JobStarter(Protocol):
+    """The durable client, as the webhook uses it."""
+
+    async def find(self, instance_id: str) -> Instance | None:
+        """Look an instance up."""
+
+    async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:
+        """Start an instance."""
+
+
+async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.HttpResponse:
+    """Answer 202 started, 200 duplicate or ignored, 401, 413, or 503 to be sent again."""
+    body = request.get_body()
+    if len(body) > MAX_BODY_BYTES:
+        return _answer(413, status="refused", reason="too_large")
+    settings = read_cached_settings()
+    try:
+        accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
+        verify_request(request.headers, body, secrets=accepted)
+    except VerificationError as error:
+        wrong = isinstance(error, InvalidSignatureError)
+        emit(InvalidSignature() if wrong else AuthenticationFailed())
+        return _answer(401, status="refused", reason=error.code)
+    event = parse_event(body, organisation=settings.organisation)
+    if isinstance(event, IgnoredEvent):
+        return _answer(200, status="ignored", reason=event.reason)
+    order = {
+        "comment": event.ref.to_plain(),
+        "correlation_id": uuid.uuid4().hex,
+        "received_at": format_instant(read_utc_clock()),
+        "budget": settings.to_budget(settings.ado_tries),
+    }
+    return await _start_once(jobs, event.ref, order)
+
+
+async def _start_once(
+    jobs: JobStarter, comment: CommentRef, order: dict[str, Any]
+) -> func.HttpResponse:
+    job_id = comment.instance_id
+    try:
+        if _was_accepted(await jobs.find(job_id)):
+            return _answer(200, status="duplicate", job=job_id)
+        await jobs.start(OrchestratorName.EDIT_JOB, job_id, order)
+    except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for anything the host refuses
+        return await _explain(jobs, job_id, error)
+    return _answer(202, status="started", job=job_id, correlation_id=order["correlation_id"])
+
+
+async def _explain(jobs: JobStarter, job_id: str, error: Exception) -> func.HttpResponse:
+    """A start fails also because another delivery was quicker; only otherwise is it sent again."""
+    try:
+        if _was_accepted(await jobs.find(job_id)):
+            return _answer(200, status="duplicate", job=job_id)
+    except Exception:  # noqa: BLE001 - as above; the first error is the one to show
+        _LOG.warning("the task hub did not answer")
+    _LOG.error("job %s could not be started: %s", job_id, type(error).__name__)
+    return _answer(503, status="refused", reason="not_started")
+
+
+def _was_accepted(instance: Instance | None) -> bool:
+    if instance is None:
+        return False
+    if not instance.is_finished:
+        return True
+    return isinstance(instance.output, dict) and instance.output.get("accepted") is True
+
+
+def _answer(status_code: int, **body: str) -> func.HttpResponse:
+    return func.HttpResponse(json.dumps(body), status_code=status_code, mimetype="application/json")

@@ -1,0 +1,51 @@
+"""Makes an effect on the world exactly once, though activities run at least once.
+
+The ledger row is written before the effect and completed after it. The first attempt therefore needs
+no look-up; a later one finds its row open, does not know what became of the effect, and looks first.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from shared.jobs.world import World
+from shared.store import effects
+from shared.store.effects import EffectState
+
+Result = dict[str, Any]
+
+
+def once(
+    world: World,
+    job_id: str,
+    key: str,
+    *,
+    make: Callable[[], Result],
+    find: Callable[[], Result | None] = lambda: None,
+    before: Callable[[Connection], None] = lambda _: None,
+    after: Callable[[Connection, Result], None] = lambda _, __: None,
+) -> Result:
+    """Make the effect `key` of a job, or answer what it was.
+
+    Args:
+        world: where ledger and clock are.
+        job_id: whose effect it is.
+        key: names the effect within the job, such as `push/v2`.
+        make: has the effect and answers its plain result.
+        find: looks for the effect of an attempt whose end is unknown; None when there is none.
+        before: written in the same transaction as the intent; may refuse by raising.
+        after: written in the same transaction as the result.
+    """
+    with world.database.transaction() as connection:
+        effect = effects.begin(connection, job_id, key, at=world.clock())
+        if effect.state is EffectState.DONE:
+            return dict(effect.result)
+        before(connection)
+    result = find() if effect.state is EffectState.BEGUN else None
+    if result is None:
+        result = make()
+    with world.database.transaction() as connection:
+        effects.finish(connection, job_id, key, result, at=world.clock())
+        after(connection, result)
+    return result

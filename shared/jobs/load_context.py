@@ -1,0 +1,59 @@
+"""Takes the snapshot of the base commit and chooses what the model is shown of it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared.ado.pull_requests import fetch_changed_paths
+from shared.context.pack import build_context
+from shared.context.ranking import ContextRequest, build_index, rank_files
+from shared.domain.errors import JobError
+from shared.jobs.admit_command import ARTIFACTS_KEPT
+from shared.jobs.rows import load_job, name_repository
+from shared.jobs.world import World
+from shared.store import artifacts
+
+
+def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
+    """Answer `{"context": artifact}`: the ranked paths and the text that every variant is shown."""
+    job, _ = load_job(world, order["job_id"])
+    if job.cancel_requested:
+        raise JobError("job.cancelled", "The job was cancelled.")
+    with world.database.read() as connection:
+        described = json.loads(artifacts.get(connection, order["request"]))
+    repository = name_repository(job)
+    changed = fetch_changed_paths(
+        world.ado,
+        repository,
+        base_commit=described["target_commit"],
+        head_commit=job.base_commit,
+    )
+    lines = described["thread_lines"]
+    request = ContextRequest(
+        text=job.intent,
+        title=described["title"],
+        description=described["description"],
+        changed_paths=tuple(change.path for change in changed),
+        thread_path=described["thread_path"],
+        thread_lines=(lines[0], lines[1]) if lines else None,
+    )
+    with world.snapshots.open(world.ado, repository, job.base_commit) as snapshot:
+        index = build_index(snapshot)
+        ranked = rank_files(index, request)
+        pack = build_context(snapshot, index, request, budget_tokens=world.settings.context_tokens)
+    shown = {
+        "ranked_paths": [file.path for file in ranked[:200]],
+        "text": pack.render(),
+        "thread_path": request.thread_path,
+        "thread_lines": list(request.thread_lines) if request.thread_lines else None,
+    }
+    now = world.clock()
+    with world.database.transaction() as connection:
+        reference = artifacts.put(
+            connection,
+            json.dumps(shown, sort_keys=True).encode(),
+            media_type="application/json",
+            at=now,
+            expires_at=now + ARTIFACTS_KEPT,
+        )
+    return {"context": reference}

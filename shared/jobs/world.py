@@ -1,0 +1,80 @@
+"""What the bodies of this package work with: settings, clock and adapters, each built on first use."""
+
+import os
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.domain.clock import Clock
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.ado.session import AdoSession
+    from shared.ado.snapshots import SnapshotStore
+    from shared.llm.provider import ModelProvider
+    from shared.policy.permission import PermissionRules
+    from shared.store.database import Database
+
+
+class World:
+    """What the bodies of `shared.jobs` work with."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._lock = threading.RLock()
+
+    @cached_property
+    def database(self) -> "Database":
+        """The records, with their tables in place."""
+        from shared.store.database import Database
+
+        with self._lock:
+            if self.settings.database_url.startswith("sqlite"):
+                self.settings.data_directory.mkdir(parents=True, exist_ok=True)
+            database = Database(self.settings.database_url)
+            database.upgrade()
+            return database
+
+    @cached_property
+    def ado(self) -> "AdoSession":
+        """Azure DevOps, as the agent's own identity."""
+        from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
+        from shared.ado.session import AdoSession
+        from shared.secrets.environment import EnvironmentSecrets
+
+        credential: AdoCredential
+        if self.settings.ado_authentication == "pat":
+            secrets = EnvironmentSecrets(os.environ)
+            credential = PatCredential(lambda: secrets.read("ado-pat"))
+        else:
+            credential = EntraCredential()
+        return AdoSession(self.settings.organisation_url, credential)
+
+    @cached_property
+    def snapshots(self) -> "SnapshotStore":
+        """Repositories at a commit, on local disk."""
+        from shared.ado.snapshots import SnapshotStore
+
+        return SnapshotStore(
+            self.settings.data_directory / "snapshots", self.settings.snapshot_max_bytes
+        )
+
+    @cached_property
+    def provider(self) -> "ModelProvider":
+        """The model that drafts changes."""
+        from shared.llm.stub import StubProvider
+
+        return StubProvider()
+
+    @cached_property
+    def permissions(self) -> "PermissionRules":
+        """Who may do what, where."""
+        from shared.policy.permission import PermissionRules
+
+        return PermissionRules(
+            allowed_users=self.settings.allowed_users,
+            allowed_groups=self.settings.allowed_groups,
+            open_repositories=self.settings.open_repositories,
+            allowed_repositories=self.settings.allowed_repositories,
+        )

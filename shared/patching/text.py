@@ -1,0 +1,146 @@
+"""The text of a file as lines that remember their endings, and back to the very same bytes.
+
+Never normalises: what is read and not edited is written as it was, whatever its encoding.
+"""
+
+import re
+from functools import cached_property
+
+from shared.patching.errors import PatchCode, PatchError
+
+_BOM_16 = (b"\xff\xfe", b"\xfe\xff")
+_MULTIBYTE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+_SURROGATE = re.compile("[\udc80-\udcff]")
+
+
+def split_lines(text: str) -> list[str]:
+    r"""Split into lines that keep their ending: `\n`, `\r\n`, or `\r` where there is no `\n` at all.
+
+    Form feeds, vertical tabs and Unicode separators end no line, as in git.
+    """
+    end = "\r" if "\n" not in text and "\r" in text else "\n"
+    lines = [line + end for line in text.split(end)]
+    last = lines.pop()[: -len(end)]
+    if last:
+        lines.append(last)
+    return lines
+
+
+def strip_ending(line: str) -> str:
+    """Cut the line ending off, and nothing else."""
+    if line.endswith("\n"):
+        return line[:-2] if line.endswith("\r\n") else line[:-1]
+    return line.removesuffix("\r")
+
+
+def ending_of(line: str) -> str:
+    """Tell the line ending: one of `\\n`, `\\r\\n`, `\\r` and nothing."""
+    if line.endswith("\n"):
+        return "\r\n" if line.endswith("\r\n") else "\n"
+    return "\r" if line.endswith("\r") else ""
+
+
+class FileText:
+    """A text file: its lines, and the encoding that leads back to its bytes."""
+
+    def __init__(self, text: str, encoding: str) -> None:
+        self.text = text
+        self.encoding = encoding
+        """utf-8 (bytes that are not, kept as surrogates), latin-1, utf-16-le or utf-16-be."""
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Every line with its ending."""
+        return split_lines(self.text)
+
+    @cached_property
+    def bare(self) -> list[str]:
+        """Every line without its ending, nor the byte order mark of the first."""
+        if "\r" in self.text:
+            bare = [strip_ending(line) for line in self.lines]
+        else:
+            bare = self.text.split("\n")
+            if not bare[-1]:
+                bare.pop()
+        if bare and bare[0].startswith("\ufeff"):
+            bare[0] = bare[0][1:]
+        return bare
+
+    @cached_property
+    def ending(self) -> str:
+        """The line ending that most lines have."""
+        if "\r" not in self.text:
+            return "\n"
+        pairs = self.text.count("\r\n")
+        singles = self.text.count("\n") - pairs
+        if pairs or singles:
+            return "\r\n" if pairs > singles else "\n"
+        return "\r"
+
+    @property
+    def ends_in_newline(self) -> bool:
+        """Whether the last line has its ending; true of an empty file."""
+        return not self.text or self.text.endswith(("\n", "\r"))
+
+    def adopt(self, text: str) -> str:
+        """Write text of the edit as this file's encoding would have it decoded."""
+        if self.encoding == "latin-1":
+            return _SURROGATE.sub(lambda byte: chr(ord(byte.group()) - 0xDC00), text)
+        return text
+
+
+def is_binary(content: bytes) -> bool:
+    """Tell as git does: a NUL among the first 8,000 bytes, unless a UTF-16 mark explains it."""
+    return b"\0" in content[:8000] and _decode_utf_16(content) is None
+
+
+def _decode_utf_16(content: bytes) -> FileText | None:
+    if not content.startswith(_BOM_16) or len(content) % 2:
+        return None
+    encoding = "utf-16-le" if content.startswith(b"\xff\xfe") else "utf-16-be"
+    try:
+        return FileText(content.decode(encoding), encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def decode(content: bytes, path: str) -> FileText:
+    """Read a file's bytes as text.
+
+    Raises:
+        PatchError: `patch.binary`.
+    """
+    if b"\0" in content:
+        wide = _decode_utf_16(content)
+        if wide is not None:
+            return wide
+        if is_binary(content):
+            raise PatchError(PatchCode.BINARY, f"{path} is a binary file", path=path)
+    try:
+        return FileText(content.decode(), "utf-8")
+    except UnicodeDecodeError:
+        if _MULTIBYTE.search(content):
+            return FileText(content.decode("utf-8", "surrogateescape"), "utf-8")
+        return FileText(content.decode("latin-1"), "latin-1")
+
+
+def encode(text: str, encoding: str, path: str) -> bytes:
+    """Write text in a file's encoding.
+
+    Raises:
+        PatchError: `patch.encoding` for a character that the encoding lacks.
+    """
+    try:
+        if encoding == "utf-8":
+            return text.encode("utf-8", "surrogateescape")
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise PatchError(
+            PatchCode.ENCODING,
+            f"{path} is written in {encoding}, which cannot hold a character of the new text",
+            path=path,
+            report=f"{path} is written in {encoding} and cannot hold {error.object[error.start]!r}. "
+            "Use characters of that encoding only.",
+        ) from None
