@@ -80,15 +80,15 @@ STRATEGIES: Final = (
 _BY_ID: Final = {strategy.id: strategy for strategy in STRATEGIES}
 
 
-def get_strategy(variant: int) -> Strategy:
-    """Answer the strategy of a variant (1-based).
+def name_strategy(variant: int) -> str:
+    """Answer the id of a variant's strategy (1-based).
 
     Raises:
         ValueError: no such variant.
     """
     if not 1 <= variant <= MAX_VARIANTS:
         raise ValueError(f"variants are numbered 1 to {MAX_VARIANTS}, not {variant}")
-    return STRATEGIES[variant - 1]
+    return STRATEGIES[variant - 1].id
 
 
 def find_strategy(strategy_id: str) -> Strategy | None:
