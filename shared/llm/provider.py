@@ -8,6 +8,7 @@
        model.file_exists                  it creates or renames onto a file that is there   user
        model.file_is_binary               it names a file that holds no text                user
        model.text_not_found               it names a text that is not in the file           user
+       model.text_ambiguous               it names a line that could be several             user
        model.nothing_to_change            what it asks for is so already                    user
        model.out_of_time                  the deadline came before the draft                bug
 
@@ -32,6 +33,7 @@ class ModelCode(StrEnum):
     FILE_EXISTS = "model.file_exists"
     FILE_IS_BINARY = "model.file_is_binary"
     TEXT_NOT_FOUND = "model.text_not_found"
+    TEXT_AMBIGUOUS = "model.text_ambiguous"
     NOTHING_TO_CHANGE = "model.nothing_to_change"
     OUT_OF_TIME = "model.out_of_time"
 

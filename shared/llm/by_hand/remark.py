@@ -45,8 +45,14 @@ _ARROWS = CommentSyntax("<!-- ", " -->")
 _BY_SUFFIX: Final = {
     suffix: syntax
     for syntax, suffixes in (
-        (_HASH, "py pyi rb sh bash zsh yml yaml toml pl r ps1 psm1 tf nix jl ex exs cmake properties mk"),
-        (_SLASHES, "js mjs cjs jsx ts mts cts tsx java c h cc cpp cxx hpp cs go rs swift kt kts scala"),
+        (
+            _HASH,
+            "py pyi rb sh bash zsh yml yaml toml pl r ps1 psm1 tf nix jl ex exs cmake properties mk",
+        ),
+        (
+            _SLASHES,
+            "js mjs cjs jsx ts mts cts tsx java c h cc cpp cxx hpp cs go rs swift kt kts scala",
+        ),
         (_SLASHES, "dart groovy gradle scss less proto bicep fs zig jsonc"),
         (_STARS, "css"),
         (_ARROWS, "html htm xml xaml csproj vbproj fsproj props targets resx vue svelte"),
@@ -147,8 +153,16 @@ def insert_note(path: str, lines: Sequence[str], spot: Spot, text: str) -> list[
     return before + note + after
 
 
-def insert_docstring(lines: Sequence[str], text: str, request: str) -> list[str] | None:
-    """Give a Python definition without a docstring one; None when each has its own."""
+def insert_docstring(lines: Sequence[str], text: str, request: str, turn: int) -> list[str] | None:
+    """Give a Python definition without a docstring one; None when each has its own.
+
+    Args:
+        lines: the file, without line endings.
+        text: a neutralised sentence.
+        request: its words rank the definitions.
+        turn: which of them, where several will do; counted round.
+    """
+    rows: list[int] = []
     for node in _definition_nodes("x.py", lines, request):
         body = node.child_by_field_name("body")
         if body is None or body.start_point.row == node.start_point.row or not body.named_children:
@@ -159,19 +173,18 @@ def insert_docstring(lines: Sequence[str], text: str, request: str) -> list[str]
                 continue
         row = first.start_point.row
         indent = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
-        if not indent:
-            continue
-        sentence = text.rstrip(" .'") + "."
-        return [*lines[:row], f'{indent}"""{sentence}"""', *lines[row:]]
-    return None
+        if indent:
+            rows.append(row)
+    if not rows:
+        return None
+    row = rows[turn % len(rows)]
+    indent = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
+    sentence = text.rstrip(" .'") + "."
+    return [*lines[:row], f'{indent}"""{sentence}"""', *lines[row:]]
 
 
 _DEFINITIONS: Final = frozenset(
-    """function_definition class_definition function_declaration class_declaration rule_set
-    method_definition method_declaration interface_declaration type_alias_declaration struct_item
-    enum_item function_item impl_item trait_item struct_declaration enum_declaration
-    constructor_declaration record_declaration namespace_declaration method class module
-    class_specifier lexical_declaration generator_function_declaration""".split()
+    ["function_definition", "class_definition", "function_declaration", "class_declaration", "rule_set", "method_definition", "method_declaration", "interface_declaration", "type_alias_declaration", "struct_item", "enum_item", "function_item", "impl_item", "trait_item", "struct_declaration", "enum_declaration", "constructor_declaration", "record_declaration", "namespace_declaration", "method", "class", "module", "class_specifier", "lexical_declaration", "generator_function_declaration"]
 )
 _PARENTS: Final = frozenset({"decorated_definition", "export_statement", "template_declaration"})
 
@@ -234,10 +247,17 @@ def _rank(spots: Iterable[Spot], request: str, near_line: int | None) -> list[Sp
     return sorted(spots, key=key)
 
 
-_PROLOGUE: Final = re.compile(
-    r"""\s*(?:$|\#|//|--|;|%|<\?|<!doctype|<!--|@charset|%YAML|---|'use |"use |/\*.*\*/\s*$)""",
-    re.I | re.X,
+_MARKUP: Final = frozenset(
+    ["html", "htm", "xml", "xaml", "csproj", "vbproj", "fsproj", "props", "targets", "resx", "vue", "svelte"]
 )
+_WHOLE_DECLARATION: Final = re.compile(
+    r"\s*(?:<\?[^<>]*\?>|<!doctype[^<>\[]*>|<!--(?:(?!--).)*-->)\s*", re.IGNORECASE
+)
+_PROLOGUE: Final = re.compile(
+    r"""\s*(?:(?:\#|//|--|;|%).*|<\?php\s*|@charset\s.*;|---|'use .*|"use .*|/\*(?:(?!\*/).)*\*/)\s*""",
+    re.IGNORECASE,
+)
+"""Lines that must come first: interpreter, encoding, directives, licence, `<?php`."""
 
 
 def _skip_prologue(path: str, lines: Sequence[str]) -> int:
@@ -246,11 +266,15 @@ def _skip_prologue(path: str, lines: Sequence[str]) -> int:
     if suffix in {"md", "markdown", "rst", "txt"}:
         return _skip_heading(lines)
     row = 0
-    if lines and lines[0].strip() == "/*" or (lines and lines[0].startswith("/**")):
-        row = next((at + 1 for at, line in enumerate(lines) if "*/" in line), 0)
-    while row < len(lines) and lines[row].strip() and _PROLOGUE.match(lines[row]):
-        if suffix in {"html", "htm", "xml", "xaml", "vue", "svelte"} and ">" not in lines[row]:
-            return len(lines)  # a declaration over several lines: nothing is safe but the end
+    if suffix in _MARKUP:
+        while row < len(lines) and lines[row].lstrip().startswith(("<?", "<!")):
+            if not _WHOLE_DECLARATION.fullmatch(lines[row]):
+                return len(lines)  # it goes on, or something stands behind it: only the end is safe
+            row += 1
+        return row
+    if lines and lines[0].lstrip().startswith("/*") and "*/" not in lines[0]:
+        row = next((at + 1 for at, line in enumerate(lines) if line.rstrip().endswith("*/")), 0)
+    while row < len(lines) and lines[row].strip() and _PROLOGUE.fullmatch(lines[row]):
         row += 1
     return row
 

@@ -35,7 +35,8 @@ class Rule:
     """Behind the opening brace."""
     body_end: int = 0
     """At the closing brace."""
-    depth: int = 0
+    is_conditional: bool = False
+    """Stands in a block such as `@media`, `@supports` or `@keyframes`."""
     declarations: list[Declaration] = field(default_factory=list)
 
     @property
@@ -58,8 +59,8 @@ _TOKEN = (
     r"|#\{[^}]*\}"
     r"|[{};]"
 )
-_CSS = re.compile(_TOKEN, re.S | re.M | re.I)
-_SCSS = re.compile(_TOKEN + r"|//[^\n]*", re.S | re.M | re.I)
+_CSS = re.compile(_TOKEN, re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_SCSS = re.compile(_TOKEN + r"|//[^\n]*", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 
 
 def find_rules(text: str, *, has_line_comments: bool) -> list[Rule]:

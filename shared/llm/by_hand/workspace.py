@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from pathspec import GitIgnoreSpec
 
-from shared.llm.provider import ModelCode, ModelError, RequestError
 from shared.domain.errors import Verdict
+from shared.llm.provider import ModelCode, ModelError, RequestError
 from shared.patching.rules import PROTECTED_GLOBS
 from shared.patching.text import decode, is_binary
 
@@ -119,12 +119,7 @@ class Workspace:
 
     def _read_origin(self, path: str) -> list[str] | None:
         if path not in self._lines:
-            if self._is_late():
-                raise ModelError(
-                    str(ModelCode.OUT_OF_TIME),
-                    "The time limit ended before the draft did.",
-                    verdict=Verdict.BUG,
-                )
+            self._check_time()
             self._lines[path] = self._decode(path)
         return self._lines[path]
 
@@ -147,11 +142,46 @@ class Workspace:
             self._order = [path for path in own if not _NOT_OURS.match_file(path)]
         return [path for path in self._order if self.exists(path)]
 
-    def list_texts(self) -> Iterator[tuple[str, list[str]]]:
-        """Read the text files among them, one by one."""
+    def search(self, pattern: re.Pattern[str], hint: str) -> Iterator[tuple[str, str]]:
+        """Read the text files that a pattern occurs in, one by one, keeping none in memory.
+
+        Args:
+            pattern: what is looked for.
+            hint: a text that each occurrence has, whatever its case; spares the decoding of others.
+        """
+        needle = hint.lower().encode()
         for path in self.list_own_files():
-            if self.is_small(path) and (lines := self.read_lines(path)) is not None:
-                yield path, lines
+            known = path in self._created or self._origin(path) in self._changed
+            if not known:
+                self._check_time()
+                content = self._files[self._origin(path)]
+                if len(content) > MAX_TEXT_BYTES or needle not in content.lower():
+                    continue
+                if is_binary(content):
+                    continue
+                text = "\n".join(decode(content, path).bare)
+            else:
+                text = self.read_text(path) or ""
+            if pattern.search(text):
+                yield path, text
+
+    def _check_time(self) -> None:
+        if self._is_late():
+            raise ModelError(
+                str(ModelCode.OUT_OF_TIME),
+                "The time limit ended before the draft did.",
+                verdict=Verdict.BUG,
+            )
+
+    def count_preferred(self, paths: Sequence[str]) -> int:
+        """Answer how many of the first paths are preferred ones."""
+        preferred = set(self._preferred)
+        return next((at for at, path in enumerate(paths) if path not in preferred), len(paths))
+
+    def has_folder(self, name: str) -> bool:
+        """Answer whether a path is that of a folder."""
+        folder = name.rstrip("/") + "/"
+        return any(path.startswith(folder) for path in self._files)
 
     def find_file(self, name: str) -> str:
         """Find the file that a request means: its path, or the end of a path that only one file has.
@@ -186,7 +216,9 @@ class Workspace:
         """
         lines = self.read_lines(path)
         if lines is None:
-            raise RequestError(ModelCode.FILE_IS_BINARY, f"{path} holds no text that can be edited.")
+            raise RequestError(
+                ModelCode.FILE_IS_BINARY, f"{path} holds no text that can be edited."
+            )
         return lines
 
     # Changing
@@ -291,7 +323,9 @@ def _cut_unique_blocks(old: list[str], new: list[str]) -> list[Cut]:
     for block in blocks:
         if joined and block[0] <= joined[-1][1]:
             first = joined.pop()
-            block = _widen_until_unique(old, new, (first[0], max(first[1], block[1]), first[2], max(first[3], block[3])))  # noqa: PLW2901 (the joined block takes its place)
+            block = _widen_until_unique(
+                old, new, (first[0], max(first[1], block[1]), first[2], max(first[3], block[3]))
+            )
             while joined and block[0] <= joined[-1][1]:
                 first = joined.pop()
                 block = (first[0], block[1], first[2], block[3])  # noqa: PLW2901 (as above)
@@ -340,9 +374,7 @@ def _compare(old: list[str], new: list[str]) -> list[Cut]:
         return [(a, b, c, d)]
     matcher = SequenceMatcher(None, old[a:b], new[c:d], autojunk=False)
     return [
-        (a + i, a + j, c + k, c + m)
-        for tag, i, j, k, m in matcher.get_opcodes()
-        if tag != "equal"
+        (a + i, a + j, c + k, c + m) for tag, i, j, k, m in matcher.get_opcodes() if tag != "equal"
     ]
 
 
