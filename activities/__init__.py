@@ -9,12 +9,15 @@ import azure.durable_functions as df
 from activities.admit_command import admit_command
 from activities.announce_job import announce_job
 from activities.answer_command import answer_command
+from activities.close_thread import close_thread
 from activities.conclude_job import conclude_job
 from activities.draft_patch import draft_patch
 from activities.load_context import load_context
 from activities.open_draft_pull_request import open_draft_pull_request
 from activities.push_branch import push_branch
+from activities.reply_result import reply_result
 from activities.report_progress import report_progress
+from activities.set_pull_request_status import set_pull_request_status
 from activities.wake_jobs import wake_jobs
 
 blueprint = df.Blueprint()
@@ -22,12 +25,15 @@ for _activity in (
     admit_command,
     announce_job,
     answer_command,
+    close_thread,
     conclude_job,
     draft_patch,
     load_context,
     open_draft_pull_request,
     push_branch,
+    reply_result,
     report_progress,
+    set_pull_request_status,
 ):
     blueprint.activity_trigger(input_name="payload")(_activity)
 blueprint.activity_trigger(input_name="payload")(

@@ -59,6 +59,7 @@ def _produce_variants(
     announced = yield from steps.run(ActivityName.ANNOUNCE_JOB, {"job_id": job["id"]})
     if not announced["ok"]:
         return (yield from _conclude(steps, job, [], announced["error"]))
+    yield from steps.run(ActivityName.SET_PULL_REQUEST_STATUS, {"job_id": job["id"]})
     loaded = yield from steps.run(
         ActivityName.LOAD_CONTEXT, {"job_id": job["id"], "request": job["request"]}
     )
@@ -104,4 +105,13 @@ def _conclude(
     concluded: Envelope = yield from steps.run(
         ActivityName.CONCLUDE_JOB, {"job_id": job["id"], "outcomes": outcomes, "error": error}
     )
-    return str(concluded["value"]["status"]) if concluded["ok"] else "failed"
+    if not concluded["ok"]:
+        return "failed"
+    # one effect each: what one of them cannot say keeps none of the others from being said
+    told = {"job_id": job["id"], "outcomes": []}
+    yield from steps.run(ActivityName.REPORT_PROGRESS, told)
+    yield from steps.run(ActivityName.REPLY_RESULT, told)
+    yield from steps.run(ActivityName.SET_PULL_REQUEST_STATUS, told)
+    if concluded["value"]["closes_thread"]:
+        yield from steps.run(ActivityName.CLOSE_THREAD, told)
+    return str(concluded["value"]["status"])

@@ -29,6 +29,9 @@ class ActivityName(StrEnum):
     OPEN_DRAFT_PULL_REQUEST = "open_draft_pull_request"
     REPORT_PROGRESS = "report_progress"
     CONCLUDE_JOB = "conclude_job"
+    REPLY_RESULT = "reply_result"
+    SET_PULL_REQUEST_STATUS = "set_pull_request_status"
+    CLOSE_THREAD = "close_thread"
     WAKE_JOBS = "wake_jobs"
 
 

@@ -70,6 +70,7 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         return _answer(200, status="ignored", reason=event.reason)
     order = {
         "comment": event.ref.to_plain(),
+        "addressed": event.is_addressed,
         "correlation_id": uuid.uuid4().hex,
         "received_at": format_instant(read_utc_clock()),
         "budget": settings.to_budget(settings.ado_tries),

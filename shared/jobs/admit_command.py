@@ -72,7 +72,7 @@ def _decide(
     order: Mapping[str, Any], world: World, ref: CommentRef, command: Command, scene: _Scene
 ) -> dict[str, Any]:
     if isinstance(command, HelpCommand):
-        return _reply("help")
+        return _reply("help", scene.comment)
     author = scene.comment.author
     decide_permission(
         author,
@@ -86,7 +86,8 @@ def _decide(
     elif isinstance(command, RetryCommand):
         request = _repeat(world, ref, command)
     else:
-        return _reply("cancel" if isinstance(command, CancelCommand) else "status")
+        kind = "cancel" if isinstance(command, CancelCommand) else "status"
+        return _reply(kind, scene.comment)
     check_pull_request(scene.pull_request)
     described = _open_job(order, world, ref, request, scene)
     return {"next": "edit", "job": _plan(world, ref, request.numbers) | {"request": described}}
@@ -221,12 +222,18 @@ def _refuse(
             at=world.clock(),
             facts={"code": refusal.code},
         )
-    answer = {"kind": "refusal", "code": refusal.code, "message": refusal.message}
+    answer = {
+        "kind": "refusal",
+        "code": refusal.code,
+        "message": refusal.message,
+        "actor_id": comment.author.id,
+    }
     return {"next": "answer", "accepted": False, "answer": answer}
 
 
-def _reply(kind: str) -> dict[str, Any]:
-    return {"next": "answer", "accepted": True, "answer": {"kind": kind}}
+def _reply(kind: str, comment: Comment) -> dict[str, Any]:
+    answer = {"kind": kind, "actor_id": comment.author.id}
+    return {"next": "answer", "accepted": True, "answer": answer}
 
 
 def _ignore(reason: str) -> dict[str, Any]:

@@ -122,7 +122,6 @@ def _keep(
                 connection, job.id, variant.number, VariantStatus.DRAFTING, at=now, **fields
             )
             return {"patch": reference}
-        fields["note"] = f"= v{twin}"
         variants.move_variant(
             connection,
             job.id,
@@ -130,6 +129,7 @@ def _keep(
             VariantStatus.DUPLICATE,
             at=now,
             finished_at=now,
+            patch_digest=digest_changes(patch.changes),
             error_code="variant.duplicate",
             verdict="user",
             **fields,

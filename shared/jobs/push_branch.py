@@ -19,7 +19,9 @@ from shared.store import artifacts, audit, variants
 from shared.store.audit import AuditAction
 
 LEAST_TIME: Final = timedelta(seconds=3)
-"""A push that could end after the variant's deadline is not begun."""
+"""With less time than this before a variant's deadline, none of its effects is begun."""
+SPARE_TIME: Final = timedelta(seconds=1)
+"""An effect's call ends at least this long before the deadline, so that its end can be recorded."""
 
 
 def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         variants.move_variant(connection, job.id, number, VariantStatus.PUSHING, at=now)
 
     def push() -> dict[str, Any]:
-        with world.ado.until(deadline):
+        with world.ado.until(deadline - SPARE_TIME):
             commit_id = pushes.push_branch(
                 world.ado,
                 repository,
@@ -55,6 +57,16 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
                 message=message,
             )
         return {"commit_id": commit_id}
+
+    def find() -> dict[str, Any] | None:
+        commit_id = pushes.find_pushed_branch(
+            world.ado,
+            repository,
+            branch=variant.branch,
+            base_commit=job.base_commit,
+            message=message,
+        )
+        return None if commit_id is None else {"commit_id": commit_id}
 
     def record(connection: Connection, result: dict[str, Any]) -> None:
         now = world.clock()
@@ -75,7 +87,7 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
             facts={"variant": number, "commit": result["commit_id"]},
         )
 
-    return once(world, job.id, f"push/v{number}", make=push, before=begin, after=record)
+    return once(world, job.id, f"push/v{number}", make=push, find=find, before=begin, after=record)
 
 
 def _subject(intent: str) -> str:

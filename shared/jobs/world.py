@@ -11,6 +11,7 @@ from shared.settings import Settings
 if TYPE_CHECKING:
     from shared.ado.session import AdoSession
     from shared.ado.snapshots import SnapshotStore
+    from shared.comments.render import CommentWriter
     from shared.llm.provider import ModelProvider
     from shared.policy.permission import PermissionRules
     from shared.store.database import Database
@@ -66,6 +67,13 @@ class World:
         from shared.llm.stub import StubProvider
 
         return StubProvider()
+
+    @cached_property
+    def comments(self) -> "CommentWriter":
+        """The words of comments, in the language of the settings."""
+        from shared.comments.render import CommentWriter
+
+        return CommentWriter(self.settings.language)
 
     @cached_property
     def permissions(self) -> "PermissionRules":

@@ -1,6 +1,5 @@
-"""From the bytes of an HTTP request to a verified, typed event and a command. Pure, no I/O.
+"""The one door in: bytes of a delivery become a verified, typed event, in pure functions.
 
-`verify` decides who may speak, `event` reads the payload in every shape Azure DevOps sends,
-`command` parses the comment. Nothing of a payload is trusted beyond "look at this comment": ids
-are taken, URLs never are.
+Entry points: `verify` (who sent it), `event` (which comment it is about), `command` (what the comment
+asks). Nothing of a payload is trusted beyond "look at this comment": ids are taken, URLs never.
 """

@@ -1,0 +1,13 @@
+"""Keep the status of the pull request in step with the job."""
+
+from typing import Any
+
+from activities.envelope import answer
+
+
+def set_pull_request_status(payload: dict[str, Any]) -> dict[str, Any]:
+    """Keep the status of the pull request in step with the job."""
+    from shared.composition import compose
+    from shared.jobs import set_pull_request_status as body
+
+    return answer(lambda: body.set_pull_request_status(payload, compose()))

@@ -1,0 +1,141 @@
+"""Renders every comment and pull request text from its template, in the language of the operators.
+
+Templates are files (`templates/{language}`): words are data. `words.toml` holds the names of states
+and, for each error code or area, what it means and what to do next.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.comments.marker import CommentKind, write_marker
+from shared.comments.view import JobView, VariantView
+from shared.policy.markdown import fence_block, neutralise_inline
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LANGUAGES: Final = ("en", "de")
+MAX_DESCRIPTION: Final = 4000
+"""Characters of a pull request's description.
+Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create"""
+MAX_TITLE: Final = 200
+
+_TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+class CommentWriter:
+    """Writes the texts of one language."""
+
+    def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise ValueError(f"no texts in {language!r}")
+        self._language = language
+
+    def write_status(self, job: JobView) -> str:
+        """Write the comment that is edited in place: the table of variants."""
+        return self._render("status", job.id, CommentKind.STATUS, job=job)
+
+    def write_final(self, job: JobView) -> str:
+        """Write the last reply: the comparison, or why there is none."""
+        return self._render("final", job.id, CommentKind.FINAL, job=job)
+
+    def write_help(self, job_id: str, *, default_variants: int, max_variants: int) -> str:
+        """Write the answer to `/help`."""
+        return self._render(
+            "help", job_id, CommentKind.ANSWER, default=default_variants, most=max_variants
+        )
+
+    def write_job_list(self, job_id: str, jobs: tuple[JobView, ...]) -> str:
+        """Write the answer to `/status`."""
+        return self._render("jobs", job_id, CommentKind.ANSWER, jobs=jobs)
+
+    def write_cancelled(self, job_id: str, count: int) -> str:
+        """Write the answer to `/cancel`."""
+        return self._render("cancelled", job_id, CommentKind.ANSWER, count=count)
+
+    def write_refusal(self, job_id: str, correlation_id: str, code: str, message: str) -> str:
+        """Write why a command is not carried out, and what to do next."""
+        return self._render(
+            "refusal",
+            job_id,
+            CommentKind.ANSWER,
+            code=code,
+            message=message,
+            correlation_id=correlation_id,
+        )
+
+    def write_title(self, job: JobView, variant: VariantView) -> str:
+        """Write the title of a draft pull request, on one line."""
+        words = " ".join(job.intent.split())
+        title = f"[v{variant.number}] {words}"
+        return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
+
+    def write_description(self, job: JobView, variant: VariantView, origin: int) -> str:
+        """Write the description of a draft pull request, 4,000 characters at the most."""
+        arguments = {"job": job, "variant": variant, "origin": origin}
+        for most in (2000, 1200, 600, 200):
+            text = self._render(
+                "pull_request", job.id, CommentKind.PULL_REQUEST, most=most, **arguments
+            )
+            if len(text) <= MAX_DESCRIPTION:
+                return text
+        return text[:MAX_DESCRIPTION]
+
+    def write_status_line(self, job: JobView) -> str:
+        """Write the description of the pull request status: one short line."""
+        return self._environment.get_template("status_line.j2").render(job=job).strip()[:200]
+
+    def _render(self, name: str, job_id: str, kind: CommentKind, **arguments: Any) -> str:
+        body = self._environment.get_template(f"{name}.md.j2").render(**arguments)
+        return f"{write_marker(job_id, kind)}\n{body.strip()}\n"
+
+    @property
+    def _environment(self) -> "Environment":
+        return _load_environment(self._language)
+
+
+@cache
+def _load_environment(language: str) -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES / language),
+        autoescape=False,  # noqa: S701 - Markdown: the filter `inline` neutralises what comes from outside
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    words = tomllib.loads((_TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
+    environment.filters |= {
+        "inline": neutralise_inline,
+        "fence": fence_block,
+        "duration": _write_duration,
+    }
+    environment.globals |= {
+        "state": words["states"],
+        "explain": lambda code, message: _explain(words["errors"], code, message),
+    }
+    return environment
+
+
+def _explain(errors: Mapping[str, Mapping[str, str]], code: str, message: str) -> dict[str, str]:
+    """Find the words for an error: those of its code, else those of its area."""
+    own = errors.get(code, {})
+    area = errors.get(code.partition(".")[0], {})
+    return {
+        "say": own.get("say") or message or area.get("say", ""),
+        "do": own.get("do") or area.get("do", ""),
+    }
+
+
+def _write_duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

@@ -1,0 +1,80 @@
+"""Turns a job's rows into what its comments show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.comments.view import JobView, VariantView
+from shared.domain.job import Job, Variant
+from shared.domain.links import build_job_page_url, build_pull_request_url
+from shared.domain.states import VariantStatus
+from shared.jobs.rows import name_repository
+from shared.jobs.world import World
+from shared.llm.strategies import find_strategy
+
+
+def build_view(
+    world: World, job: Job, rows: Sequence[Variant], *, position: int | None = None
+) -> JobView:
+    """Build the view of a job in the language of the settings."""
+    return JobView(
+        id=job.id,
+        correlation_id=job.correlation_id,
+        intent=job.intent,
+        status=job.status,
+        provider=next((row.llm_provider for row in rows if row.llm_provider), None)
+        or world.settings.provider,
+        page_url=build_job_page_url(world.settings.public_url, job.id),
+        position=position,
+        variants=tuple(build_variant_view(world, job, row, rows) for row in rows),
+        error_code=job.error_code,
+        error_message=job.error_message or "",
+        duration_s=_seconds(job.created_at, job.finished_at),
+    )
+
+
+def build_variant_view(
+    world: World, job: Job, row: Variant, rows: Sequence[Variant]
+) -> VariantView:
+    """Build the view of one variant."""
+    strategy = find_strategy(row.strategy)
+    url = ""
+    if row.pull_request_id is not None:
+        url = build_pull_request_url(
+            world.settings.organisation_url, name_repository(job), row.pull_request_id
+        )
+    return VariantView(
+        number=row.number,
+        title=strategy.title_in(world.settings.language) if strategy else row.strategy,
+        status=row.status,
+        pull_request_id=row.pull_request_id,
+        pull_request_url=url,
+        files_changed=row.files_changed,
+        lines_added=row.lines_added,
+        lines_deleted=row.lines_deleted,
+        duration_s=_seconds(row.started_at, row.finished_at),
+        note=row.note,
+        twin=find_twin(row, rows),
+        error_code=None if row.status is VariantStatus.DUPLICATE else row.error_code,
+        error_message=row.note if row.error_code else "",
+    )
+
+
+def find_twin(row: Variant, rows: Sequence[Variant]) -> int | None:
+    """Find the variant that a duplicate says the same as."""
+    if row.status is not VariantStatus.DUPLICATE:
+        return None
+    return next(
+        (
+            other.number
+            for other in rows
+            if other.patch_digest == row.patch_digest
+            and other.status is not VariantStatus.DUPLICATE
+        ),
+        None,
+    )
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float | None:
+    if since is None or until is None:
+        return None
+    return (until - since).total_seconds()

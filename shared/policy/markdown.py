@@ -1,0 +1,30 @@
+"""Makes text from outside harmless in a comment: no markup, no mention, no link, no table broken.
+
+Source: https://learn.microsoft.com/azure/devops/project/wiki/markdown-guidance
+"""
+
+import re
+from typing import Final
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$:@/=])")
+_ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_FENCE: Final = re.compile(r"`{3,}")
+
+
+def neutralise_inline(text: str, *, most: int = 200) -> str:
+    """Put text on one line, at most `most` characters of it, as literal text in Markdown.
+
+    Every character that could begin markup is escaped: mentions (`@<…>`), work items (`#12`), pull
+    requests (`!3`), links, HTML, table cells.
+    """
+    flat = " ".join(text.split())
+    cut = flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+    entities = re.sub(r"[&<>]", lambda found: _ENTITIES[found[0]], _SPECIAL.sub(r"\\\1", cut))
+    return entities
+
+
+def fence_block(text: str) -> str:
+    """Show text over several lines as it is, in a code block that it cannot end."""
+    longest = max((len(run) for run in _FENCE.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}text\n{text.rstrip()}\n{fence}"
