@@ -1,4 +1,4 @@
-"""The table of contents of the app: every HTTP route, and the blueprints of the durable functions."""
+"""The table of contents of the app: every HTTP route, and the blueprints of what is durable."""
 
 import azure.durable_functions as df
 import azure.functions as func

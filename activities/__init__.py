@@ -1,7 +1,7 @@
 """One file per activity, named for its verb.
 
-Each decodes its input, calls a body in `shared.jobs` and encodes the result as an envelope. Bodies are
-imported when an activity first runs: the webhook's cold start does not pay for them.
+Each decodes its input, calls a body in `shared.jobs` and encodes the result as an envelope. Bodies
+are imported when an activity first runs: the webhook's cold start does not pay for them.
 """
 
 import azure.durable_functions as df

@@ -75,13 +75,19 @@ class CommentWriter:
 
     def write_description(self, job: JobView, variant: VariantView, origin: int) -> str:
         """Write the description of a draft pull request, 4,000 characters at the most."""
-        arguments = {"job": job, "variant": variant, "origin": origin}
+        text = ""
         for most in (2000, 1200, 600, 200):
             text = self._render(
-                "pull_request", job.id, CommentKind.PULL_REQUEST, most=most, **arguments
+                "pull_request",
+                job.id,
+                CommentKind.PULL_REQUEST,
+                most=most,
+                job=job,
+                variant=variant,
+                origin=origin,
             )
             if len(text) <= MAX_DESCRIPTION:
-                return text
+                break
         return text[:MAX_DESCRIPTION]
 
     def write_status_line(self, job: JobView) -> str:
@@ -127,14 +133,14 @@ def _explain(errors: Mapping[str, Mapping[str, str]], code: str, message: str) -
     own = errors.get(code, {})
     area = errors.get(code.partition(".")[0], {})
     return {
-        "say": own.get("say") or message or area.get("say", ""),
+        "say": own.get("say") or area.get("say") or message,
         "do": own.get("do") or area.get("do", ""),
     }
 
 
 def _write_duration(seconds: float | None) -> str:
     if seconds is None:
-        return "–"
+        return "–"  # noqa: RUF001 - an empty cell, as people write it
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,5 +1,6 @@
 """A job and its variants, as they stand in the database and on the pages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,3 +67,18 @@ class Variant:
     """Reference into the artifact store."""
     llm_provider: str | None = None
     llm_duration_ms: int | None = None
+
+
+def find_twin(row: Variant, rows: Sequence[Variant]) -> int | None:
+    """Find the number of the variant that a duplicate says the same as; None for any other."""
+    if row.status is not VariantStatus.DUPLICATE:
+        return None
+    return next(
+        (
+            other.number
+            for other in rows
+            if other.patch_digest == row.patch_digest
+            and other.status is not VariantStatus.DUPLICATE
+        ),
+        None,
+    )

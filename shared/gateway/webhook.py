@@ -19,6 +19,7 @@ from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
 from shared.secrets.environment import EnvironmentSecrets
+from shared.settings import SettingsError
 from shared.telemetry.emit import emit
 from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.event import IgnoredEvent, parse_event
@@ -57,7 +58,12 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
     body = request.get_body()
     if len(body) > MAX_BODY_BYTES:
         return _answer(413, status="refused", reason="too_large")
-    settings = read_cached_settings()
+    try:
+        settings = read_cached_settings()
+    except SettingsError:
+        # the operators will mend it; until then Azure DevOps sends again instead of giving up
+        _LOG.exception("the settings cannot be used")
+        return _answer(503, status="refused", reason="misconfigured")
     try:
         accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
         verify_request(request.headers, body, secrets=accepted)

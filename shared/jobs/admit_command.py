@@ -1,6 +1,6 @@
 """Decides about a comment from what it reads back over REST, and opens the job if it is an edit.
 
-Trusts nothing of the delivery but the ids. Safe to repeat: a job that is already open is answered again.
+Trusts nothing of the delivery but the ids. Safe to repeat: an open job is answered again.
 """
 
 import json

@@ -84,11 +84,11 @@ def _is_news(world: World, ref: CommentRef, order: Mapping[str, Any], code: str)
 
 def _list_jobs(world: World, ref: CommentRef) -> str:
     found = _load_jobs(world, ref)[:MAX_LISTED]
-    views = []
     with world.database.read() as connection:
-        for job in found:
-            views.append(build_view(world, job, variants.load_variants(connection, job.id)))
-    return world.comments.write_job_list(ref.instance_id, tuple(views))
+        views = tuple(
+            build_view(world, job, variants.load_variants(connection, job.id)) for job in found
+        )
+    return world.comments.write_job_list(ref.instance_id, views)
 
 
 def _cancel(world: World, ref: CommentRef, actor_id: str) -> dict[str, Any]:

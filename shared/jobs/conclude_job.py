@@ -1,4 +1,4 @@
-"""Closes a job in the records: how its variants ended, and so how it ended. Says nothing to anybody."""
+"""Closes a job in the records: how its variants ended, and so how it ended. Tells nobody."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,15 +39,13 @@ def conclude_job(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         _tell_operators(job, rows)
     return {
         "status": str(job.status),
-        # a review thread stays the reviewer's to resolve: only a thread that the command began is closed
+        # a review thread stays the reviewer's to resolve: only a command's own is closed
         "closes_thread": job.comment.comment_id == 1
         and job.status in (JobStatus.SUCCESS, JobStatus.PARTIAL_SUCCESS),
     }
 
 
-def _close(
-    connection: Connection, job: Job, error: Mapping[str, Any] | None, world: World
-) -> None:
+def _close(connection: Connection, job: Job, error: Mapping[str, Any] | None, world: World) -> None:
     now = world.clock()
     reason = error or (_CANCELLED if job.cancel_requested else None)
     if reason is not None:

@@ -1,4 +1,4 @@
-"""Asks the model for one variant's change, applies and checks it in memory, and keeps the result."""
+"""Asks the model for one variant's change, applies and checks it in memory, keeps the result."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ from shared.store import artifacts, variants
 
 
 def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """Draft one variant; answers `{"patch": artifact}`. A repeated draft answers the first one's."""
+    """Draft one variant; answers `{"patch": artifact}`, when repeated the first one's."""
     deadline = parse_instant(order["deadline"])
     with world.database.transaction() as connection:
         now = world.clock()

@@ -1,7 +1,8 @@
 """Makes an effect on the world exactly once, though activities run at least once.
 
-The ledger row is written before the effect and completed after it. The first attempt therefore needs
-no look-up; a later one finds its row open, does not know what became of the effect, and looks first.
+The ledger row is written before the effect and completed after it. The first attempt therefore
+needs no look-up; a later one finds its row open, does not know what became of the effect, and
+looks first.
 """
 
 from collections.abc import Callable

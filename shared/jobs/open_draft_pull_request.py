@@ -35,9 +35,7 @@ def open_draft_pull_request(order: Mapping[str, Any], world: World) -> dict[str,
     }
 
     def begin(connection: Connection) -> None:
-        require_open(
-            connection, job.id, number, until=deadline - LEAST_TIME, now=world.clock()
-        )
+        require_open(connection, job.id, number, until=deadline - LEAST_TIME, now=world.clock())
 
     def find() -> dict[str, Any] | None:
         found = pull_requests.find_draft_pull_request(world.ado, repository, **branches)

@@ -1,4 +1,4 @@
-"""Says things on the command's pull request: replies that exist once, and the comment that is edited."""
+"""Speaks on the command's pull request: replies that exist once, and the comment that is edited."""
 
 from collections.abc import Callable
 from typing import Any

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.comments.view import JobView, VariantView
-from shared.domain.job import Job, Variant
+from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_job_page_url, build_pull_request_url
 from shared.domain.states import VariantStatus
 from shared.jobs.rows import name_repository
@@ -56,21 +56,6 @@ def build_variant_view(
         twin=find_twin(row, rows),
         error_code=None if row.status is VariantStatus.DUPLICATE else row.error_code,
         error_message=row.note if row.error_code else "",
-    )
-
-
-def find_twin(row: Variant, rows: Sequence[Variant]) -> int | None:
-    """Find the variant that a duplicate says the same as."""
-    if row.status is not VariantStatus.DUPLICATE:
-        return None
-    return next(
-        (
-            other.number
-            for other in rows
-            if other.patch_digest == row.patch_digest
-            and other.status is not VariantStatus.DUPLICATE
-        ),
-        None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the bodies of this package work with: settings, clock and adapters, each built on first use."""
+"""What the bodies of this package work with: settings, clock, adapters, each built on first use."""
 
 import os
 import threading
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.comments.render import CommentWriter
     from shared.llm.provider import ModelProvider
     from shared.policy.permission import PermissionRules
+    from shared.secrets.environment import EnvironmentSecrets
     from shared.store.database import Database
 
 
@@ -38,16 +39,21 @@ class World:
             return database
 
     @cached_property
+    def secrets(self) -> "EnvironmentSecrets":
+        """The credentials of this process."""
+        from shared.secrets.environment import EnvironmentSecrets
+
+        return EnvironmentSecrets(os.environ)
+
+    @cached_property
     def ado(self) -> "AdoSession":
         """Azure DevOps, as the agent's own identity."""
         from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
         from shared.ado.session import AdoSession
-        from shared.secrets.environment import EnvironmentSecrets
 
         credential: AdoCredential
         if self.settings.ado_authentication == "pat":
-            secrets = EnvironmentSecrets(os.environ)
-            credential = PatCredential(lambda: secrets.read("ado-pat"))
+            credential = PatCredential(lambda: self.secrets.read("ado-pat"))
         else:
             credential = EntraCredential()
         return AdoSession(self.settings.organisation_url, credential)
@@ -86,3 +92,23 @@ class World:
             open_repositories=self.settings.open_repositories,
             allowed_repositories=self.settings.allowed_repositories,
         )
+
+    def check_secrets(self) -> None:
+        """Return when every credential that the settings call for can be read.
+
+        Raises:
+            SecretMissingError: naming the first that cannot.
+        """
+        self.secrets.read("webhook-secret")
+        if self.settings.ado_authentication == "pat":
+            self.secrets.read("ado-pat")
+
+    def check_ado(self) -> None:
+        """Return when Azure DevOps accepts the agent's credential now.
+
+        Raises:
+            AdoError: it does not, or does not answer.
+        """
+        from shared.ado.identities import check_connection
+
+        check_connection(self.ado)

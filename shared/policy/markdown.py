@@ -6,7 +6,9 @@ Source: https://learn.microsoft.com/azure/devops/project/wiki/markdown-guidance
 import re
 from typing import Final
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|~^$:@/=])")
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#!|~^$:@])|(?<=\bwww)(\.)", re.IGNORECASE)
+_LEADING: Final = re.compile(r"^(\d{0,9})([-+=.)/])")
+"""What makes a list, a heading or a command only at the start of a line."""
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FENCE: Final = re.compile(r"`{3,}")
 
@@ -19,8 +21,8 @@ def neutralise_inline(text: str, *, most: int = 200) -> str:
     """
     flat = " ".join(text.split())
     cut = flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
-    entities = re.sub(r"[&<>]", lambda found: _ENTITIES[found[0]], _SPECIAL.sub(r"\\\1", cut))
-    return entities
+    escaped = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1\2", cut))
+    return re.sub(r"[&<>]", lambda found: _ENTITIES[found[0]], escaped)
 
 
 def fence_block(text: str) -> str:

@@ -1,7 +1,7 @@
 """Decides who may give commands, and in which repositories. Denies by default.
 
-Azure DevOps evaluates permissions for the caller only, and the caller is the agent. So the operators
-say who may ask: people, groups, or everybody in repositories that are declared open.
+Azure DevOps evaluates permissions for the caller only, and the caller is the agent. So the
+operators say who may ask: people, groups, or everybody in repositories that are declared open.
 """
 
 from collections.abc import Callable, Collection, Iterable

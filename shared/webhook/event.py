@@ -19,12 +19,13 @@ COMMENT_EVENT: Final = "ms.vss-code.git-pullrequest-comment-event"
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _REPOSITORY = re.compile(
-    rf"(?:/(?P<project>{_GUID}))?/_apis/git/repositories/(?P<repository>{_GUID})(?=[/?#]|$)", re.I
+    rf"(?:/(?P<project>{_GUID}))?/_apis/git/repositories/(?P<repository>{_GUID})(?=[/?#]|$)",
+    re.IGNORECASE,
 )
 _COMMENT = re.compile(
     r"/pullRequests/(?P<pull_request>\d{1,10})/threads/(?P<thread>\d{1,10})"
     r"(?:/comments/(?P<comment>\d{1,10}))?(?=[/?#]|$)",
-    re.I,
+    re.IGNORECASE,
 )
 _LINKS: Final = ("self", "threads", "pullRequests", "repository")
 
@@ -104,9 +105,7 @@ def _read_ref(
         organisation=organisation,
         project_id=_guid(project),
         repository_id=_guid(repository.get("id") or linked.get("repository")),
-        pull_request_id=_number(
-            pull_request.get("pullRequestId") or linked.get("pull_request")
-        ),
+        pull_request_id=_number(pull_request.get("pullRequestId") or linked.get("pull_request")),
         thread_id=_number(linked.get("thread")),
         comment_id=_number(linked.get("comment") or comment.get("id")),
     )

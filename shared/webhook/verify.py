@@ -48,7 +48,8 @@ def verify_request(headers: Mapping[str, str], body: bytes, *, secrets: Sequence
     offered = _read_credentials(plain)
     if not offered:
         raise VerificationError("webhook.credential_missing", "The delivery carries no secret.")
-    if not all([_is_accepted(secret, accepted) for secret in offered]):
+    wrong = [secret for secret in offered if not _is_accepted(secret, accepted)]
+    if wrong:
         raise VerificationError("webhook.credential_wrong", "The delivery's secret is wrong.")
     if SIGNATURE_HEADER in plain:
         _verify_signature(plain[SIGNATURE_HEADER], body, accepted)
@@ -80,7 +81,5 @@ def _verify_signature(signature: str, body: bytes, accepted: Iterable[bytes]) ->
 def _is_accepted(offered: bytes, accepted: Iterable[bytes]) -> bool:
     """Compare in constant time with every value; digests, so that no length is told either."""
     digest = hashlib.sha256(offered).digest()
-    matches = [
-        hmac.compare_digest(digest, hashlib.sha256(secret).digest()) for secret in accepted
-    ]
+    matches = [hmac.compare_digest(digest, hashlib.sha256(secret).digest()) for secret in accepted]
     return any(matches)

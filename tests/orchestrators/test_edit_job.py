@@ -45,7 +45,10 @@ def world(**changes: Script) -> dict[str, Script]:
         "load_context": answering(succeed({"context": "sha256:0"})),
         "produce_variant": answering(succeed({})),
         "report_progress": answering(succeed({})),
-        "conclude_job": answering(succeed({"status": "success"})),
+        "conclude_job": answering(succeed({"status": "success", "closes_thread": True})),
+        "reply_result": answering(succeed({})),
+        "set_pull_request_status": answering(succeed({})),
+        "close_thread": answering(succeed({})),
         "wake_jobs": answering(succeed({})),
         "job_slots.acquire": answering({"granted": True, "position": 0}),
         "job_slots.release": answering({"granted": []}),
@@ -59,12 +62,38 @@ def test_an_edit_is_admitted_announced_produced_and_concluded_in_this_order() ->
         "admit_command",
         "job_slots.acquire",
         "announce_job",
+        "set_pull_request_status",
         "load_context",
         *["produce_variant"] * 3,
         *["report_progress"] * 2,
         "conclude_job",
+        "report_progress",
+        "reply_result",
+        "set_pull_request_status",
+        "close_thread",
         "job_slots.release",
     ]
+
+
+def test_what_cannot_be_said_keeps_nothing_else_from_being_said() -> None:
+    lost = answering(fail(UpstreamError("ado.forbidden", "no", verdict=JobError.verdict)))
+    silent = ("report_progress", "reply_result", "set_pull_request_status")
+    replay = Replay(edit_job, world(**dict.fromkeys(silent, lost)))
+    assert replay.run(ORDER) == {"accepted": True, "status": "success"}
+    assert replay.names()[-5:] == [
+        "report_progress",
+        "reply_result",
+        "set_pull_request_status",
+        "close_thread",
+        "job_slots.release",
+    ]
+
+
+def test_a_thread_stays_open_unless_the_conclusion_says_so() -> None:
+    kept = answering(succeed({"status": "failed", "closes_thread": False}))
+    replay = Replay(edit_job, world(conclude_job=kept))
+    assert replay.run(ORDER)["status"] == "failed"
+    assert "close_thread" not in replay.names()
 
 
 def test_every_variant_gets_its_own_number_and_the_conclusion_hears_of_all() -> None:
@@ -142,12 +171,13 @@ def test_a_job_cancelled_in_the_queue_concludes_and_leaves_its_place() -> None:
         edit_job,
         world(
             **{"job_slots.acquire": answering({"granted": False, "position": 1})},
-            conclude_job=answering(succeed({"status": "cancelled"})),
+            conclude_job=answering(succeed({"status": "cancelled", "closes_thread": False})),
         ),
         events={"announce_job": [EventName.CANCEL_REQUESTED]},
     )
     assert replay.run(ORDER) == {"accepted": True, "status": "cancelled"}
-    assert replay.names()[-2:] == ["conclude_job", "job_slots.release"]
+    assert "conclude_job" in replay.names()
+    assert replay.names()[-1] == "job_slots.release"
     assert "load_context" not in replay.names()
 
 

@@ -1,0 +1,100 @@
+"""Answers probes: `/health` says that the process lives, `/ready` asks everything a job needs.
+
+Liveness never depends on anything outside: a restart repairs no database. Readiness asks each
+dependency briefly, in parallel, and keeps the answer for a while. Details are states, no messages.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import azure.functions as func
+
+from shared.composition import compose, read_cached_settings
+from shared.domain.clock import read_utc_clock
+
+KEPT_S: Final = 15.0
+"""How long an answer of `/ready` is good for; probes come every few seconds from several places."""
+PROBE_TIMEOUT_S: Final = 5.0
+
+_LOG = logging.getLogger("code_agent.health")
+_OK, _FAILED, _UNKNOWN = "ok", "failed", "unknown"
+
+
+class TaskHub(Protocol):
+    """The durable client, as the probe uses it."""
+
+    async def find(self, instance_id: str) -> Any:
+        """Look an instance up."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was found out last."""
+
+    at: float = float("-inf")
+    states: dict[str, str] | None = None
+
+
+_KNOWN = _Known()
+
+
+def show_health(_: func.HttpRequest) -> func.HttpResponse:
+    """Answer 200 as long as the process can answer; dependencies as last seen by `/ready`."""
+    known = (_KNOWN.states or {}).get("task_hub", _UNKNOWN)
+    return _answer(200, _OK, {"orchestrator": known})
+
+
+async def show_readiness(_: func.HttpRequest, hub: TaskHub) -> func.HttpResponse:
+    """Answer 200 when everything a job needs can be reached, and 503 with what cannot."""
+    if time.monotonic() - _KNOWN.at > KEPT_S:
+        _KNOWN.states = await _probe_all(hub)
+        _KNOWN.at = time.monotonic()
+    states = _KNOWN.states or {}
+    ready = all(state == _OK for state in states.values())
+    return _answer(200 if ready else 503, _OK if ready else "not_ready", states)
+
+
+async def _probe_all(hub: TaskHub) -> dict[str, str]:
+    probes: dict[str, Awaitable[Any]] = {
+        "task_hub": hub.find("readiness-probe"),
+        # lambdas, so that what composing raises is a failed probe too
+        "database": asyncio.to_thread(lambda: compose().database.check()),  # noqa: PLW0108 - composing may raise
+        "vault": asyncio.to_thread(lambda: compose().check_secrets()),
+        "azure_devops": asyncio.to_thread(lambda: compose().check_ado()),
+        "model_provider": asyncio.to_thread(lambda: compose().provider),
+    }
+    states = await asyncio.gather(*(_probe(name, probe) for name, probe in probes.items()))
+    return dict(zip(probes, states, strict=True))
+
+
+async def _probe(name: str, probe: Awaitable[Any]) -> str:
+    try:
+        await asyncio.wait_for(probe, PROBE_TIMEOUT_S)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the dependency is not ready
+        _LOG.warning("%s is not ready: %s", name, getattr(error, "code", type(error).__name__))
+        return _FAILED
+    return _OK
+
+
+def _answer(status_code: int, status: str, dependencies: dict[str, str]) -> func.HttpResponse:
+    settings = read_cached_settings()
+    now = read_utc_clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body = {
+        "status": status,
+        "timestamp": now,
+        "service": "gateway",
+        "version": settings.version,
+        "environment": settings.environment,
+        "dependencies": dependencies,
+    }
+    return func.HttpResponse(
+        json.dumps(body),
+        status_code=status_code,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

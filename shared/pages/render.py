@@ -1,0 +1,86 @@
+"""Renders pages from the shapes of `plain`. All is escaped, nothing is loaded from outside."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES: Final = Path(__file__).with_name("templates")
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}';"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def render_jobs(jobs: Sequence[Mapping[str, Any]], *, older: str | None, nonce: str) -> str:
+    """Render the list of jobs; `older` is the query of the next page."""
+    return _render("jobs.html", jobs=jobs, older=older, nonce=nonce, refresh=_any_open(jobs))
+
+
+def render_job(job: Mapping[str, Any], *, nonce: str) -> str:
+    """Render one job; the page renews itself until the job has ended."""
+    return _render("job.html", job=job, nonce=nonce, refresh=not job["is_final"])
+
+
+def render_variant(
+    job: Mapping[str, Any], variant: Mapping[str, Any], diff: str | None, *, nonce: str
+) -> str:
+    """Render one variant with its diff."""
+    return _render(
+        "variant.html",
+        job=job,
+        variant=variant,
+        lines=_classify(diff),
+        nonce=nonce,
+        refresh=not variant["is_final"],
+    )
+
+
+def render_missing(what: str, *, nonce: str) -> str:
+    """Render the page for something that is not there."""
+    return _render("missing.html", what=what, nonce=nonce, refresh=False)
+
+
+def _render(name: str, **arguments: Any) -> str:
+    return _load_environment().get_template(name).render(**arguments)
+
+
+@cache
+def _load_environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _any_open(jobs: Sequence[Mapping[str, Any]]) -> bool:
+    return any(not job["is_final"] for job in jobs)
+
+
+def _classify(diff: str | None) -> list[tuple[str, str]]:
+    """Give each line of a diff the class it is coloured by."""
+    if not diff:
+        return []
+    classed: list[tuple[str, str]] = []
+    in_hunk = False
+    for line in diff.splitlines():
+        if line.startswith("diff --git "):
+            in_hunk = False
+            kind = "file"
+        elif line.startswith("@@"):
+            in_hunk = True
+            kind = "hunk"
+        elif not in_hunk:
+            kind = "meta"
+        else:
+            kind = {"+": "add", "-": "del"}.get(line[:1], "same")
+        classed.append((kind, line))
+    return classed
