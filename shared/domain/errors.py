@@ -78,6 +78,8 @@ class UpstreamError(CodeAgentError):
     """Azure DevOps or a model provider did not do what it was asked."""
 
     verdict = Verdict.RETRY
+    had_no_effect: bool = False
+    """Whether it is certain that the request changed nothing: it was refused, or never sent."""
 
 
 class StoreError(CodeAgentError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from shared.domain.errors import UpstreamError
 from shared.jobs.world import World
 from shared.store import effects
 from shared.store.effects import EffectState
@@ -45,8 +46,18 @@ def once(
         before(connection)
     result = find() if effect.state is EffectState.BEGUN else None
     if result is None:
-        result = make()
+        result = _make(world, job_id, key, make)
     with world.database.transaction() as connection:
         effects.finish(connection, job_id, key, result, at=world.clock())
         after(connection, result)
     return result
+
+
+def _make(world: World, job_id: str, key: str, make: Callable[[], Result]) -> Result:
+    try:
+        return make()
+    except UpstreamError as error:
+        if error.had_no_effect:  # so the next attempt needs no look-up either
+            with world.database.transaction() as connection:
+                effects.forget(connection, job_id, key)
+        raise

@@ -1,0 +1,190 @@
+"""Reads pull requests and opens drafts."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.ado.errors import AdoError
+from shared.ado.session import AdoSession, build_path
+from shared.ado.wire import WireDiffs, WirePullRequest, WirePullRequests, decode
+from shared.domain.links import build_pull_request_url
+from shared.domain.pull_request import PullRequest, PullRequestStatus, RepositoryRef
+
+MAX_TITLE: Final = 400
+"""Commonly stated; not found in the documents that were read."""
+MAX_DESCRIPTION: Final = 4000
+"""Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create"""
+CHANGES_PER_PAGE: Final = 2000
+MAX_CHANGED_PATHS: Final = 10_000
+
+_ZERO: Final = "0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPullRequest:
+    """A draft of ours."""
+
+    id: int
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPath:
+    """A file that differs between two commits."""
+
+    path: str
+    """Without a leading slash; after a rename, where it is now."""
+    change: str
+    """As the service says it: `add`, `edit`, `delete`, `edit, rename`, …"""
+
+
+def build_repository_path(repository: RepositoryRef, *segments: str | int) -> str:
+    """Build a path below a repository, by ids: names can hold anything."""
+    return build_path(
+        repository.project_id, "_apis", "git", "repositories", repository.repository_id, *segments
+    )
+
+
+def fetch_pull_request(
+    session: AdoSession, repository: RepositoryRef, pull_request_id: int
+) -> PullRequest:
+    """Read a pull request as it is now.
+
+    Raises:
+        AdoNotFoundError: there is none, or the agent may not see it.
+    Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get-pull-request
+    """
+    path = build_repository_path(repository, "pullRequests", pull_request_id)
+    data = session.call("get pull request", "GET", path)
+    wire = decode("get pull request", data, WirePullRequest)
+    named = RepositoryRef(
+        repository.organisation,
+        repository.project_id,
+        repository.repository_id,
+        wire.repository.project.name,
+        wire.repository.name,
+    )
+    head, target = wire.last_merge_source_commit, wire.last_merge_target_commit
+    try:
+        status = PullRequestStatus(wire.status)
+    except ValueError:
+        status = PullRequestStatus.NOT_SET
+    return PullRequest(
+        repository=named,
+        id=wire.pull_request_id,
+        title=wire.title,
+        description=wire.description,
+        status=status,
+        is_draft=wire.is_draft,
+        is_fork=wire.fork_source is not None and bytes(wire.fork_source) != b"null",
+        source_ref=wire.source_ref_name,
+        target_ref=wire.target_ref_name,
+        head_commit=head.commit_id if head else "",
+        target_commit=target.commit_id if target else "",
+        created_by=wire.created_by.to_domain(),
+        web_url=build_pull_request_url(session.organisation_url, named, wire.pull_request_id),
+        labels=tuple(label.name for label in wire.labels or ()),
+    )
+
+
+def fetch_changed_paths(
+    session: AdoSession, repository: RepositoryRef, *, base_commit: str, head_commit: str
+) -> list[ChangedPath]:
+    """List the files that differ from the common ancestor of two commits to the head.
+
+    Without a base there is nothing to compare with, and the list is empty.
+    Source: https://learn.microsoft.com/rest/api/azure/devops/git/diffs/get
+    """
+    if not base_commit or base_commit == _ZERO:
+        return []
+    found: list[ChangedPath] = []
+    path = build_repository_path(repository, "diffs", "commits")
+    while len(found) < MAX_CHANGED_PATHS:
+        query = {
+            "baseVersion": base_commit,
+            "baseVersionType": "commit",
+            "targetVersion": head_commit,
+            "targetVersionType": "commit",
+            "diffCommonCommit": "true",
+            "$top": str(CHANGES_PER_PAGE),
+            "$skip": str(len(found)),
+        }
+        data = session.call("get diffs", "GET", path, query=query)
+        page = decode("get diffs", data, WireDiffs)
+        found.extend(
+            ChangedPath(
+                change.item.path.lstrip("/") if _is_file(change.item) else "", change.change_type
+            )
+            for change in page.changes
+        )
+        if page.all_changes_included or not page.changes:
+            break
+    return [changed for changed in found if changed.path]
+
+
+def _is_file(item: Any) -> bool:
+    return item.git_object_type == "blob" and not item.is_folder
+
+
+def find_draft_pull_request(
+    session: AdoSession, repository: RepositoryRef, *, source_branch: str, target_branch: str
+) -> OpenedPullRequest | None:
+    """Find the active pull request between two branches; None when there is none."""
+    query = {
+        "searchCriteria.status": "active",
+        "searchCriteria.sourceRefName": f"refs/heads/{source_branch}",
+        "searchCriteria.targetRefName": f"refs/heads/{target_branch}",
+    }
+    path = build_repository_path(repository, "pullrequests")
+    data = session.call("list pull requests", "GET", path, query=query)
+    found = decode("list pull requests", data, WirePullRequests).value
+    return _name_opened(session, repository, found[0].pull_request_id) if found else None
+
+
+def open_draft_pull_request(
+    session: AdoSession,
+    repository: RepositoryRef,
+    *,
+    source_branch: str,
+    target_branch: str,
+    title: str,
+    description: str,
+    labels: tuple[str, ...] = (),
+) -> OpenedPullRequest:
+    """Open a draft from `source_branch` into `target_branch`, or answer the one that is open.
+
+    Safe to repeat: the service refuses a second active one (TF401179), and the first is found.
+
+    Raises:
+        AdoError: `ado.branch_missing`, when either branch is gone.
+    Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create
+    """
+    body: dict[str, Any] = {
+        "sourceRefName": f"refs/heads/{source_branch}",
+        "targetRefName": f"refs/heads/{target_branch}",
+        "title": title[:MAX_TITLE],
+        "description": description[:MAX_DESCRIPTION],
+        "isDraft": True,
+    }
+    if labels:
+        body["labels"] = [{"name": name} for name in labels]
+    path = build_repository_path(repository, "pullrequests")
+    try:
+        data = session.call("create pull request", "POST", path, body=body)
+    except AdoError as error:
+        if error.code != "ado.duplicate_pull_request":
+            raise
+        found = find_draft_pull_request(
+            session, repository, source_branch=source_branch, target_branch=target_branch
+        )
+        if found is None:
+            raise
+        return found
+    opened = decode("create pull request", data, WirePullRequest)
+    return _name_opened(session, repository, opened.pull_request_id)
+
+
+def _name_opened(
+    session: AdoSession, repository: RepositoryRef, pull_request_id: int
+) -> OpenedPullRequest:
+    url = build_pull_request_url(session.organisation_url, repository, pull_request_id)
+    return OpenedPullRequest(pull_request_id, url)
