@@ -1,4 +1,5 @@
-"""Reads a model's edits in whatever format they come, matches and applies them in memory, checks the result.
+"""Reads a model's edits in any format, matches and applies them in memory, checks the result.
 
-Never touches a disk, a network or a repository, and never writes a byte that it guessed.
+Entry points: `apply` (the whole way), `read` (formats), `rules` (what is allowed), `errors`. Never
+touches a disk, a network or a repository, and never writes a byte that it guessed.
 """

@@ -10,7 +10,7 @@
     patch.overlap             two edits replace the same lines
     patch.conflict            the branch has changed the same lines since the model saw them
     patch.nothing_changed     applied, it leaves every file as it was
-    patch.path_refused        a path is absolute, climbs, or lies in `.git` or behind a symbolic link
+    patch.path_refused        a path is absolute, climbs, lies in `.git` or behind a symbolic link
     patch.protected           a path is protected by setting
     patch.too_large           more bytes than the setting allows
     patch.too_many_files      more files than the setting allows

@@ -61,7 +61,7 @@ def compare_lines(old: Sequence[str], new: Sequence[str]) -> Script:
     while old_end > start and new_end > start and old[old_end - 1] == new[new_end - 1]:
         old_end -= 1
         new_end -= 1
-    if start == old_end or start == new_end:
+    if start in (old_end, new_end):
         return ((start, old_end, start, new_end),) if old_end != new_end else ()
     changes: list[tuple[int, int, int, int]] = []
     for a, b, c, d in _split_at_unique(old, new, start, old_end, start, new_end):

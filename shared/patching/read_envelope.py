@@ -124,23 +124,25 @@ def _read_body(path: str, body: list[str], new_path: str | None = None) -> FileE
             if section.ops:
                 hunks.append(section.finish())
             section = _Section()
-        elif line.startswith(("*** ", "```")) and line.rstrip() != "***":
-            if line.startswith("```"):
-                continue
-            raise _refuse(
-                f"In the section of {path or 'the patch'}, this line has no meaning: {line!r}"
-            )
-        elif not line or line[0] in " +-":
-            section.ops.append((line[:1] or " ", line[1:] + "\n"))
-        else:
-            raise _refuse(
-                f"Each line of a hunk begins with a space, `+` or `-`; this one does not: {line!r}"
-            )
+        elif not line.startswith("```"):
+            section.ops.append(_read_op(path, line))
     if section.ops:
         hunks.append(section.finish())
     if not hunks and new_path is None:
         raise _refuse(f"`*** Update File: {path}` has no hunk.")
     return FileEdit(path, tuple(hunks), ordered=True, new_path=new_path)
+
+
+def _read_op(path: str, line: str) -> tuple[str, str]:
+    if line and line[0] not in " +-":
+        if line.startswith("*** "):
+            raise _refuse(
+                f"In the section of {path or 'the patch'}, this line has no meaning: {line!r}"
+            )
+        raise _refuse(
+            f"Each line of a hunk begins with a space, `+` or `-`; this one does not: {line!r}"
+        )
+    return line[:1] or " ", line[1:] + "\n"
 
 
 def _read_anchor(line: str) -> str:

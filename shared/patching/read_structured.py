@@ -22,7 +22,7 @@ def _entry(action: str, about: str, **fields: str) -> dict[str, Any]:
     if action == "replace":
         properties["every_occurrence"] = {
             "type": "boolean",
-            "description": "True to replace each occurrence; false where there must be exactly one.",
+            "description": "True to replace each occurrence; false where there must be just one.",
         }
     return {
         "type": "object",

@@ -179,9 +179,9 @@ class _Reader:
 
     def _read_headless(self) -> None:
         """Read lines behind `+++` that have no `@@` above them."""
-        if self.at < len(self.lines) and self.lines[self.at][:1] in {"-", "+", " "}:
-            if not self._is_file_header(self.at):
-                self._read_lines(None, None, None, "")
+        is_marked = self.at < len(self.lines) and self.lines[self.at][:1] in {"-", "+", " "}
+        if is_marked and not self._is_file_header(self.at):
+            self._read_lines(None, None, None, "")
 
     def _read_hunk(self, line: str) -> bool:
         numbers = _HUNK.match(line.removesuffix("\r"))

@@ -1,4 +1,4 @@
-"""Reads whole files: each a path, then its content in a Markdown fence; or one content without any."""
+"""Reads whole files: each a path, then its content in a Markdown fence; or one content without."""
 
 import re
 
@@ -32,7 +32,7 @@ def read_whole(text: str) -> list[FileEdit]:
                 PatchCode.UNREADABLE,
                 f"the content of {path or 'a file'} is cut off",
                 path=path or None,
-                report=f"The fence of {path or 'a file'} is never closed: send the file again, whole.",
+                report=f"The fence of {path or 'a file'} is not closed: send the whole file again.",
             )
         content = "".join(line + "\n" for line in lines[at + 1 : end])
         edits.append(FileEdit(path, content=content, fenced=True))

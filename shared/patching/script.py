@@ -34,7 +34,7 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines to find and lines to put in their place. Each ends in its line ending, if it has one."""
+    """Lines to find and lines to put in their place. Each ends in its line ending, if any."""
 
     old: tuple[str, ...]
     new: tuple[str, ...]

@@ -16,7 +16,7 @@ _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Split into lines that keep their ending: `\n`, `\r\n`, or `\r` where there is no `\n` at all.
+    r"""Split into lines that keep their ending: `\n`, `\r\n`, or `\r` where there is no `\n`.
 
     Form feeds, vertical tabs and Unicode separators end no line, as in git.
     """
@@ -36,7 +36,7 @@ def strip_ending(line: str) -> str:
 
 
 def ending_of(line: str) -> str:
-    """Tell the line ending: one of `\\n`, `\\r\\n`, `\\r` and nothing."""
+    r"""Tell the line ending: one of `\n`, `\r\n`, `\r` and nothing."""
     if line.endswith("\n"):
         return "\r\n" if line.endswith("\r\n") else "\n"
     return "\r" if line.endswith("\r") else ""
@@ -141,6 +141,6 @@ def encode(text: str, encoding: str, path: str) -> bytes:
             PatchCode.ENCODING,
             f"{path} is written in {encoding}, which cannot hold a character of the new text",
             path=path,
-            report=f"{path} is written in {encoding} and cannot hold {error.object[error.start]!r}. "
-            "Use characters of that encoding only.",
+            report=f"{path} is written in {encoding}, which cannot hold "
+            f"{error.object[error.start]!r}. Use characters of that encoding only.",
         ) from None

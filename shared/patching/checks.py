@@ -1,0 +1,134 @@
+"""Holds an edit against the rules: where it may go before it is applied, what came out after."""
+
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Final
+
+from pathspec import GitIgnoreSpec
+
+from shared.domain.change import FileChange
+from shared.patching.errors import PatchCode, PatchError
+from shared.patching.paths import refuse_reason
+from shared.patching.rules import PatchRules
+from shared.patching.syntax import is_syntax_broken
+from shared.patching.text import is_binary
+
+_CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
+_SECRETS: Final = (
+    re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
+    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+    re.compile(r"\bxox[baprs]-[A-Za-z0-9-]{20,}\b"),
+    re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}\b"),
+    re.compile(r"\bAccountKey=[A-Za-z0-9+/]{60,}={0,2}"),
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
+)
+"""Forms that are credentials and hardly anything else; more is for `rules.find_secrets` to know."""
+
+
+def check_path(path: str, rules: PatchRules, symlinks: Collection[str]) -> None:
+    """Refuse a path that no edit may touch.
+
+    Raises:
+        PatchError: `patch.path_refused` or `patch.protected`.
+    """
+    reason = refuse_reason(path)
+    if reason is None and symlinks:
+        parts = path.split("/")
+        above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
+        if any(folder in symlinks for folder in above):
+            reason = "is or lies behind a symbolic link"
+    if reason is not None:
+        raise PatchError(
+            PatchCode.PATH_REFUSED, f"a path {reason}", path=path, report=f"{path!r} {reason}."
+        )
+    if _compile(rules.protected_globs).match_file(path):
+        raise PatchError(
+            PatchCode.PROTECTED,
+            f"{path} is protected",
+            path=path,
+            report=f"{path} is protected and must stay as it is. Do without it.",
+        )
+
+
+@cache
+def _compile(globs: tuple[str, ...]) -> GitIgnoreSpec:
+    return GitIgnoreSpec.from_lines(globs)
+
+
+def check_size(edits: str, rules: PatchRules) -> None:
+    """Refuse an edit that is larger than the rules allow.
+
+    Raises:
+        PatchError: `patch.too_large`.
+    """
+    size = len(edits.encode("utf-8", "surrogatepass"))
+    if rules.max_patch_bytes is not None and size > rules.max_patch_bytes:
+        raise PatchError(
+            PatchCode.TOO_LARGE,
+            f"the edit has {size} bytes; {rules.max_patch_bytes} are allowed",
+        )
+
+
+def check_changes(
+    changes: Collection[FileChange], before: Mapping[str, bytes], rules: PatchRules
+) -> None:
+    """Refuse a result that should not be pushed.
+
+    Args:
+        changes: what the edit does.
+        before: contents of the changed files, by the path they had.
+        rules: what is allowed.
+
+    Raises:
+        PatchError: `patch.nothing_changed`, `patch.too_many_files`, `patch.binary`,
+            `patch.conflict_markers`, `patch.secret_introduced` or `patch.syntax_broken`.
+    """
+    if not changes:
+        raise PatchError(PatchCode.NOTHING_CHANGED, "the edit leaves every file as it was")
+    if rules.max_files is not None and len(changes) > rules.max_files:
+        raise PatchError(
+            PatchCode.TOO_MANY_FILES,
+            f"the edit changes {len(changes)} files; {rules.max_files} are allowed",
+        )
+    for change in changes:
+        if change.content is not None:
+            old = before.get(change.previous_path or change.path)
+            _check_content(change.path, old, change.content, rules)
+
+
+def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:
+    if is_binary(new):
+        raise PatchError(PatchCode.BINARY, f"{path} would become a binary file", path=path)
+    if rules.check_conflict_markers and _count_markers(new) > _count_markers(old or b""):
+        raise PatchError(
+            PatchCode.CONFLICT_MARKERS, f"conflict markers are left in {path}", path=path
+        )
+    if rules.check_secrets:
+        _check_secrets(path, old, new, rules)
+    if rules.check_syntax and is_syntax_broken(path, old, new):
+        raise PatchError(
+            PatchCode.SYNTAX_BROKEN,
+            f"{path} is not well-formed any more",
+            path=path,
+            report=f"After the edit {path} has syntax errors that it did not have before.",
+        )
+
+
+def _count_markers(content: bytes) -> int:
+    return len(_CONFLICT.findall(content)) if b"<<<<<<<" in content else 0
+
+
+def _check_secrets(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:
+    known = set((old or b"").decode("utf-8", "replace").splitlines())
+    for line in new.decode("utf-8", "replace").splitlines():
+        if line in known:
+            continue
+        found = any(pattern.search(line) for pattern in _SECRETS)
+        if found or (rules.find_secrets is not None and rules.find_secrets(line)):
+            raise PatchError(
+                PatchCode.SECRET_INTRODUCED,
+                f"a new line of {path} holds what looks like a credential",
+                path=path,
+            )

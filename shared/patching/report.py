@@ -1,0 +1,66 @@
+"""Writes to the model why an edit does not fit: the failing block, the nearest lines, the remedy.
+
+Quotes code, so it goes back to the model and nowhere else.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from shared.patching.match import FileLines
+from shared.patching.script import Hunk
+from shared.patching.text import strip_ending
+
+MAX_QUOTED_LINES: Final = 30
+CONTEXT_LINES: Final = 3
+MAX_SEARCHED_LINES: Final = 20_000
+
+
+def describe_missing(path: str, number: int, hunk: Hunk, lines: FileLines) -> str:
+    """Describe a hunk whose lines are not in the file."""
+    told = [
+        f"Hunk {number} of {path} does not fit. It searches these lines:",
+        *_quote(hunk.old),
+    ]
+    near = _find_nearest(hunk, lines)
+    if near is None:
+        told.append(f"No line of {path} resembles them.")
+    else:
+        bare = lines.text.bare
+        first = max(0, near - CONTEXT_LINES)
+        last = min(len(bare), near + len(hunk.old) + CONTEXT_LINES)
+        told.append(f"The nearest lines of {path} are:")
+        told.extend(f"{at + 1:>6}: {bare[at]}" for at in range(first, last)[:MAX_QUOTED_LINES])
+    told.append("Quote the lines exactly as they stand in the file. Nothing was applied.")
+    return "\n".join(told)
+
+
+def describe_ambiguous(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> str:
+    """Describe a hunk whose lines stand in several places."""
+    where = ", ".join(str(start + 1) for start in starts[:10])
+    return "\n".join(
+        (
+            f"Hunk {number} of {path} fits in {len(starts)} places, from lines {where}:",
+            *_quote(hunk.old),
+            "Add lines above or below until it fits in one place only. Nothing was applied.",
+        )
+    )
+
+
+def _quote(lines: Sequence[str]) -> list[str]:
+    quoted = [f"    {strip_ending(line)}" for line in lines[:MAX_QUOTED_LINES]]
+    if len(lines) > MAX_QUOTED_LINES:
+        quoted.append(f"    … {len(lines) - MAX_QUOTED_LINES} more lines")
+    return quoted
+
+
+def _find_nearest(hunk: Hunk, lines: FileLines) -> int | None:
+    """Find the line at which the longest searched line is most nearly found."""
+    searched = [strip_ending(line).strip() for line in hunk.old]
+    offset = max(range(len(searched)), key=lambda at: len(searched[at]), default=None)
+    if offset is None or not searched[offset]:
+        return None
+    bare = [line.strip() for line in lines.text.bare[:MAX_SEARCHED_LINES]]
+    best = process.extractOne(searched[offset], bare, scorer=fuzz.ratio, score_cutoff=50)
+    return None if best is None else max(0, int(best[2]) - offset)
