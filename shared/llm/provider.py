@@ -25,7 +25,7 @@ from shared.domain.errors import UpstreamError, Verdict
 
 
 class ModelCode(StrEnum):
-    """Every reason for which a draft can fail; the table in the module's docstring explains each."""
+    """Every reason for which a draft can fail; the table in the module's docstring says more."""
 
     INTENT_NOT_UNDERSTOOD = "model.intent_not_understood"
     FILE_NOT_FOUND = "model.file_not_found"

@@ -1,7 +1,8 @@
-"""The stub provider: carries out plain instructions by hand, deterministic, without model or network.
+"""The stub provider: carries out plain instructions by hand, without model or network.
 
-It stands in for a model where none is wanted (demos, canaries, tests), and it really edits. What it does not
-understand it restates as a note where the request belongs; it says in every summary that it was at work.
+It stands in for a model where none is wanted (demos, canaries, tests), and it really edits. What it
+does not understand it restates as a note where the request belongs; it says in every summary that
+it was at work.
 """
 
 from typing import Final

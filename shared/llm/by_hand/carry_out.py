@@ -1,7 +1,7 @@
 """Carries out instructions in a workspace, and says in plain words what was done.
 
-A named thing that is not there is an error, never a reason to do something else. The words quote nothing of
-the request or of a file: they end up in pull requests.
+A named thing that is not there is an error, never a reason to do something else. The words quote
+nothing of the request or of a file: they end up in pull requests.
 """
 
 import re
@@ -84,7 +84,9 @@ def carry_out(
     return [_carry_out_one(instruction, workspace, around) for instruction in instructions]
 
 
-def _carry_out_one(instruction: Instruction, workspace: Workspace, around: Circumstances) -> str:
+def _carry_out_one(  # noqa: PLR0911 - one way for each instruction
+    instruction: Instruction, workspace: Workspace, around: Circumstances
+) -> str:
     match instruction:
         case Replace():
             return _replace(instruction, workspace, around)
@@ -149,7 +151,7 @@ def _take(
 
 
 def _build_patterns(old: Operand, *, as_word: bool = False) -> list[re.Pattern[str]]:
-    """Build what to look for, the strictest first: a quoted text is literal, a bare one whole words."""
+    """Build what to look for, strictest first: a quoted text is literal, a bare one whole words."""
     if not old.text.strip():
         raise RequestError(ModelCode.INTENT_NOT_UNDERSTOOD, "The text to be replaced is empty.")
     literal = re.escape(old.text)
@@ -361,7 +363,7 @@ _SLOT: Final = "\ue000\ue001\ue000"
 def _list_places(
     workspace: Workspace, around: Circumstances, files: Sequence[str]
 ) -> list[tuple[str, list[str]]]:
-    """List where a note can go: diagonally through the files and the spots of each, the best first."""
+    """List where a note can go: diagonally through the files and the spots of each, best first."""
     table: list[list[tuple[str, list[str]]]] = []
     for path in files:
         lines = workspace.read_lines(path)

@@ -222,7 +222,8 @@ _CREATE = (
     _compile(
         r"(?:erstelle?|erzeuge?|lege?|schreibe?)\s+(?:eine\s+)?(?:neue\s+)?(?:datei\s+)?"
         + _FILE.format(name="old")
-        + r"(?:\s+an)?(?:[\s,:]+(?:mit\s+)?(?:dem\s+)?(?:inhalt|text)?\s*:?\s*(?P<new>\S.*?))?(?:\s+an)?"
+        + r"(?:\s+an)?(?:[\s,:]+(?:mit\s+)?(?:dem\s+)?(?:inhalt|text)?\s*:?\s*"
+        + r"(?P<new>\S.*?))?(?:\s+an)?"
     ),
 )
 _LINE_ANCHOR = r"(?:(?:the\s+)?(?:line|zeile)\s+)?(?P<anchor>\0[0-9]+\0|[0-9]{1,7})"

@@ -1,20 +1,21 @@
-"""Puts a note into a file in the file's own comment syntax, where it cannot change what the file does.
+"""Puts a note into a file in its own comment syntax, where it cannot change what the file does.
 
-Pure. The note's text comes from outside: `neutralise` keeps letters, digits and plain punctuation only,
-so that it can neither end a comment nor mean anything to a compiler, a template engine or a linter.
+Pure. The note's text comes from outside: `neutralise` keeps letters, digits and plain punctuation
+only, so that it can neither end a comment nor mean anything to a compiler, a template engine or a
+linter.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from shared.llm.by_hand.workspace import split_words
+from shared.patching.syntax import load_language
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node
+    from tree_sitter import Node
 
 MAX_NOTE_CHARS: Final = 160
 
@@ -47,7 +48,7 @@ _BY_SUFFIX: Final = {
     for syntax, suffixes in (
         (
             _HASH,
-            "py pyi rb sh bash zsh yml yaml toml pl r ps1 psm1 tf nix jl ex exs cmake properties mk",
+            "py pyi rb sh bash zsh yml yaml toml pl r ps1 psm1 tf nix jl ex exs cmake mk",
         ),
         (
             _SLASHES,
@@ -168,9 +169,8 @@ def insert_docstring(lines: Sequence[str], text: str, request: str, turn: int) -
         if body is None or body.start_point.row == node.start_point.row or not body.named_children:
             continue
         first = body.named_children[0]
-        if first.type == "expression_statement" and first.named_children[:1]:
-            if first.named_children[0].type == "string":
-                continue
+        if _is_string_statement(first):
+            continue
         row = first.start_point.row
         indent = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
         if indent:
@@ -183,8 +183,39 @@ def insert_docstring(lines: Sequence[str], text: str, request: str, turn: int) -
     return [*lines[:row], f'{indent}"""{sentence}"""', *lines[row:]]
 
 
+def _is_string_statement(node: "Node") -> bool:
+    children = node.named_children
+    return node.type == "expression_statement" and bool(children) and children[0].type == "string"
+
+
 _DEFINITIONS: Final = frozenset(
-    ["function_definition", "class_definition", "function_declaration", "class_declaration", "rule_set", "method_definition", "method_declaration", "interface_declaration", "type_alias_declaration", "struct_item", "enum_item", "function_item", "impl_item", "trait_item", "struct_declaration", "enum_declaration", "constructor_declaration", "record_declaration", "namespace_declaration", "method", "class", "module", "class_specifier", "lexical_declaration", "generator_function_declaration"]
+    [
+        "function_definition",
+        "class_definition",
+        "function_declaration",
+        "class_declaration",
+        "rule_set",
+        "method_definition",
+        "method_declaration",
+        "interface_declaration",
+        "type_alias_declaration",
+        "struct_item",
+        "enum_item",
+        "function_item",
+        "impl_item",
+        "trait_item",
+        "struct_declaration",
+        "enum_declaration",
+        "constructor_declaration",
+        "record_declaration",
+        "namespace_declaration",
+        "method",
+        "class",
+        "module",
+        "class_specifier",
+        "lexical_declaration",
+        "generator_function_declaration",
+    ]
 )
 _PARENTS: Final = frozenset({"decorated_definition", "export_statement", "template_declaration"})
 
@@ -202,7 +233,7 @@ def _find_definitions(path: str, lines: Sequence[str]) -> list[Spot]:
 
 
 def _definition_nodes(path: str, lines: Sequence[str], request: str) -> "list[Node]":
-    language = _find_language(path.rpartition(".")[2].lower())
+    language = load_language(path.rpartition(".")[2].lower())
     if language is None:
         return []
     from tree_sitter import Parser
@@ -248,20 +279,34 @@ def _rank(spots: Iterable[Spot], request: str, near_line: int | None) -> list[Sp
 
 
 _MARKUP: Final = frozenset(
-    ["html", "htm", "xml", "xaml", "csproj", "vbproj", "fsproj", "props", "targets", "resx", "vue", "svelte"]
+    [
+        "html",
+        "htm",
+        "xml",
+        "xaml",
+        "csproj",
+        "vbproj",
+        "fsproj",
+        "props",
+        "targets",
+        "resx",
+        "vue",
+        "svelte",
+    ]
 )
 _WHOLE_DECLARATION: Final = re.compile(
     r"\s*(?:<\?[^<>]*\?>|<!doctype[^<>\[]*>|<!--(?:(?!--).)*-->)\s*", re.IGNORECASE
 )
 _PROLOGUE: Final = re.compile(
-    r"""\s*(?:(?:\#|//|--|;|%).*|<\?php\s*|@charset\s.*;|---|'use .*|"use .*|/\*(?:(?!\*/).)*\*/)\s*""",
+    r"""\s*(?:(?:\#|//|--|;|%).*|<\?php\s*|@charset\s.*;|---"""
+    r"""|'use .*|"use .*|/\*(?:(?!\*/).)*\*/)\s*""",
     re.IGNORECASE,
 )
 """Lines that must come first: interpreter, encoding, directives, licence, `<?php`."""
 
 
 def _skip_prologue(path: str, lines: Sequence[str]) -> int:
-    """Answer the row behind what must come first: interpreter, declarations, front matter, licence."""
+    """Answer the row behind what must come first: interpreter, declarations, licence."""
     suffix = path.rpartition(".")[2].lower()
     if suffix in {"md", "markdown", "rst", "txt"}:
         return _skip_heading(lines)
@@ -293,38 +338,3 @@ def _skip_heading(lines: Sequence[str]) -> int:
 def _is_pure_php(lines: Sequence[str]) -> bool:
     text = "\n".join(lines)
     return text.startswith("<?php") and "?>" not in text and text.count("<?") == 1
-
-
-@cache
-def _find_language(suffix: str) -> "Language | None":
-    """Load a grammar; a language without one gets notes at the top or the end only."""
-    from importlib import import_module
-
-    from tree_sitter import Language
-
-    module_name, function = _GRAMMARS.get(suffix, ("", ""))
-    if not module_name:
-        return None
-    module = import_module(module_name)
-    return Language(getattr(module, function)())
-
-
-_GRAMMARS: Final = {
-    suffix: (f"tree_sitter_{module}", function)
-    for module, function, suffixes in (
-        ("python", "language", "py pyi"),
-        ("javascript", "language", "js mjs cjs jsx"),
-        ("typescript", "language_typescript", "ts mts cts"),
-        ("typescript", "language_tsx", "tsx"),
-        ("java", "language", "java"),
-        ("c_sharp", "language", "cs"),
-        ("c", "language", "c h"),
-        ("cpp", "language", "cc cpp cxx hpp"),
-        ("go", "language", "go"),
-        ("rust", "language", "rs"),
-        ("ruby", "language", "rb"),
-        ("css", "language", "css"),
-        ("bash", "language", "sh bash"),
-    )
-    for suffix in suffixes.split()
-}

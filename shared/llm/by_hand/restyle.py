@@ -1,7 +1,8 @@
 """Makes elements of a page look different, in a way of its own for each strategy.
 
-Edits the stylesheets (CSS, SCSS, Less) that are about the element; where there is none, the style block of
-an HTML page. Every way is visible and syntactically right, and no two of them write the same.
+Edits the stylesheets (CSS, SCSS, Less) that are about the element; where there is none, the style
+block of an HTML page. Every way is visible and syntactically right, and no two of them write the
+same.
 """
 
 import re
@@ -22,10 +23,13 @@ MAX_SELECTORS: Final = 6
 _SIMPLE_COLOUR: Final = re.compile(
     r"#[0-9a-f]{3,8}|[a-z]+|var\([^()]*\)|[$@][\w-]+|(?:rgb|hsl)a?\([^()]*\)", re.IGNORECASE
 )
-_STYLE_BLOCK: Final = re.compile(r"<style\b[^>]*>[ \t]*\n(.*?)^[ \t]*</style>", re.IGNORECASE | re.DOTALL | re.MULTILINE)
+_STYLE_BLOCK: Final = re.compile(
+    r"<style\b[^>]*>[ \t]*\n(.*?)^[ \t]*</style>", re.IGNORECASE | re.DOTALL | re.MULTILINE
+)
 _HEAD_END: Final = re.compile(r"^([ \t]*)</head>", re.IGNORECASE | re.MULTILINE)
 _LEADING: Final = re.compile(
-    r"(?:\s*(?:/\*.*?\*/|//[^\n]*|@(?:charset|import|use|forward|layer)[^{};]*;))*[ \t]*\n?", re.DOTALL
+    r"(?:\s*(?:/\*.*?\*/|//[^\n]*|@(?:charset|import|use|forward|layer)[^{};]*;))*[ \t]*\n?",
+    re.DOTALL,
 )
 
 
@@ -423,7 +427,9 @@ def _find_sigil(task: _Task) -> str:
     if len(task.sheets) == 1:
         for suffix, sigil in ((".scss", "$"), (".less", "@")):
             pattern = rf"^{re.escape(sigil)}[\w-]+\s*:"
-            if task.main.path.lower().endswith(suffix) and re.search(pattern, task.main.text, re.MULTILINE):
+            if task.main.path.lower().endswith(suffix) and re.search(
+                pattern, task.main.text, re.MULTILINE
+            ):
                 return sigil
     return "--"
 

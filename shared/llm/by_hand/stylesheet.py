@@ -1,7 +1,7 @@
-"""Finds the rules of a stylesheet (CSS, SCSS, Less) and where their values stand, by scanning it once.
+"""Finds the rules of a stylesheet (CSS, SCSS, Less) and where their values stand, in one scan.
 
-Pure. It knows comments, strings, brackets and nesting, and nothing else of CSS: it reports places in the
-text, so that whoever edits leaves every other byte alone.
+Pure. It knows comments, strings, brackets and nesting, and nothing else of CSS: it reports places
+in the text, so that whoever edits leaves every other byte alone.
 """
 
 import re
@@ -52,15 +52,15 @@ class Rule:
         return next((found for found in reversed(self.declarations) if found.name == name), None)
 
 
-_TOKEN = (
+_LEXEME = (
     r"/\*.*?(?:\*/|\Z)"
     r"|\"(?:[^\"\\\n]|\\.)*(?:\"|$)|'(?:[^'\\\n]|\\.)*(?:'|$)"
     r"|url\(\s*[^\"'\s)][^)]*\)"
     r"|#\{[^}]*\}"
     r"|[{};]"
 )
-_CSS = re.compile(_TOKEN, re.DOTALL | re.MULTILINE | re.IGNORECASE)
-_SCSS = re.compile(_TOKEN + r"|//[^\n]*", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_CSS = re.compile(_LEXEME, re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_SCSS = re.compile(_LEXEME + r"|//[^\n]*", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 
 
 def find_rules(text: str, *, has_line_comments: bool) -> list[Rule]:
@@ -78,8 +78,10 @@ def find_rules(text: str, *, has_line_comments: bool) -> list[Rule]:
         if kind == "{":
             prelude_start = _skip_blanks(text, start, token.start(), has_line_comments)
             prelude = _strip_comments(text[prelude_start : token.start()])
-            open_rules.append(Rule(prelude, prelude_start, token.end(), depth=len(open_rules)))
-            rules.append(open_rules[-1])
+            inside = any(rule.prelude.startswith("@") for rule in open_rules)
+            rule = Rule(prelude, prelude_start, token.end(), is_conditional=inside)
+            open_rules.append(rule)
+            rules.append(rule)
         elif kind in "};":
             if open_rules:
                 _add_declaration(text, start, token.start(), open_rules[-1], has_line_comments)

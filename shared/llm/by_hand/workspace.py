@@ -1,7 +1,8 @@
 """A snapshot of a repository with changes on top, and the way from them to structured edits.
 
 It works on lines without their endings: the patching engine puts line endings, byte order marks and
-final newlines back as they were. It never touches a binary file, and reads no file it was not asked for.
+final newlines back as they were. It never touches a binary file, and reads no file it was not asked
+for.
 """
 
 import json
@@ -184,7 +185,7 @@ class Workspace:
         return any(path.startswith(folder) for path in self._files)
 
     def find_file(self, name: str) -> str:
-        """Find the file that a request means: its path, or the end of a path that only one file has.
+        """Find the file that a request means: its path, or the end of a path that one file has.
 
         Raises:
             RequestError: `model.file_not_found`, `model.file_ambiguous`.
@@ -318,22 +319,23 @@ def _edit_file(path: str, old: list[str], new: list[str]) -> list[dict[str, Any]
 
 def _cut_unique_blocks(old: list[str], new: list[str]) -> list[Cut]:
     """Cut the change into blocks of whole lines, each of which occurs once in the old text."""
-    blocks = [_widen_until_unique(old, new, cut) for cut in _compare(old, new)]
+    blocks = [_widen_until_unique(old, cut) for cut in _compare(old, new)]
     joined: list[Cut] = []
-    for block in blocks:
+    for cut in blocks:
+        block = cut
         if joined and block[0] <= joined[-1][1]:
             first = joined.pop()
             block = _widen_until_unique(
-                old, new, (first[0], max(first[1], block[1]), first[2], max(first[3], block[3]))
+                old, (first[0], max(first[1], block[1]), first[2], max(first[3], block[3]))
             )
             while joined and block[0] <= joined[-1][1]:
                 first = joined.pop()
-                block = (first[0], block[1], first[2], block[3])  # noqa: PLW2901 (as above)
+                block = (first[0], block[1], first[2], block[3])
         joined.append(block)
     return joined
 
 
-def _widen_until_unique(old: list[str], new: list[str], cut: Cut) -> Cut:
+def _widen_until_unique(old: list[str], cut: Cut) -> Cut:
     a, b, c, d = cut
     widen = 1 if a < b and any(line.strip() for line in old[a:b]) else 2
     while True:
