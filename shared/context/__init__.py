@@ -1,1 +1,5 @@
-"""Ranks the files and regions of a snapshot for a request, within a token budget. Pure."""
+"""Chooses what a model is shown of a repository: ranks its files for a request, packs the best.
+
+Entry points: `ranking` (which files fit, and why), `pack` (a text within a token budget). Reads a
+snapshot's files and nothing else; the text it makes is data, never an instruction.
+"""

@@ -1,0 +1,116 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.context.pack import build_context, estimate_tokens
+from shared.context.ranking import ContextRequest, build_index, rank_files
+from shared.context.words import split_words
+
+SHOP = {
+    "css/site.css": b".button { color: blue }\n.button:hover { color: navy }\n",
+    "index.html": b'<link href="css/site.css"><button class="button">Buy</button>\n',
+    "src/pricing.py": b"def total_price(items):\n    return sum(item.price for item in items)\n",
+    "tests/test_pricing.py": b"from src.pricing import total_price\n",
+    "README.md": b"# Shop\n\nSells things.\n",
+    "logo.png": b"\x89PNG\0\0",
+    "node_modules/button/index.js": b"button button button\n",
+    "js/app.min.js": b"button();" * 3000,
+}
+ASK = ContextRequest("make all buttons red", "Checkout", "", ())
+
+
+def best(request: ContextRequest, files: dict[str, bytes] = SHOP) -> list[str]:
+    return [file.path for file in rank_files(build_index(files), request)]
+
+
+def test_words_are_cut_at_humps_and_underscores_and_lose_their_plural() -> None:
+    assert list(split_words("makeAllButtons_red XMLParser categories")) == [
+        *("all", "button", "red", "xml", "parser", "category")
+    ]
+
+
+def test_the_file_that_the_words_are_about_comes_first() -> None:
+    assert best(ASK)[0] == "css/site.css"
+    assert best(replace(ASK, text="round the total price"))[0] == "src/pricing.py"
+
+
+def test_vendored_generated_and_binary_files_are_never_ranked() -> None:
+    assert not {"node_modules/button/index.js", "js/app.min.js", "logo.png"} & set(best(ASK))
+
+
+@pytest.mark.parametrize(
+    ("request_", "first"),
+    [
+        (replace(ASK, thread_path="README.md"), "README.md"),
+        (replace(ASK, text="make buttons red in README.md"), "README.md"),
+        (replace(ASK, text="change it", changed_paths=("index.html",)), "index.html"),
+    ],
+    ids=["thread", "named", "changed"],
+)
+def test_what_is_more_than_a_coincidence_outweighs_words(
+    request_: ContextRequest, first: str
+) -> None:
+    assert best(request_)[0] == first
+
+
+def test_a_neighbour_of_a_good_file_is_ranked_too() -> None:
+    ranked = rank_files(build_index(SHOP), replace(ASK, text="round the sum of item prices"))
+    assert next(file for file in ranked if file.path == "tests/test_pricing.py").why[0] == (
+        "neighbour"
+    )
+
+
+def test_a_pack_shows_numbered_lines_and_all_paths() -> None:
+    text = build_context(SHOP, build_index(SHOP), ASK, budget_tokens=2000).render()
+    assert "    1 .button { color: blue }\n" in text
+    assert "README.md\n" in text
+    assert "PNG" not in text
+
+
+def test_a_long_file_is_shown_in_excerpts_around_what_counts() -> None:
+    lines = [f"line {at}" for at in range(2000)]
+    lines[1000] = "the button"
+    files = {"long.txt": "\n".join(lines).encode()}
+    text = build_context(files, build_index(files), ASK, budget_tokens=400).render()
+    assert " 1001 the button\n" in text
+    assert "line 3\n" not in text
+
+
+def test_the_same_question_gets_the_same_pack() -> None:
+    shuffled = dict(reversed(SHOP.items()))
+    packs = {build_context(f, build_index(f), ASK, budget_tokens=300) for f in (SHOP, shuffled)}
+    assert len({pack.render() for pack in packs}) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abc/é.", min_size=1, max_size=12),
+        st.text(max_size=400).map(str.encode),
+        max_size=8,
+    ),
+    st.integers(60, 600),
+)
+def test_no_pack_exceeds_its_budget(files: dict[str, bytes], budget: int) -> None:
+    pack = build_context(files, build_index(files), ASK, budget_tokens=budget)
+    assert estimate_tokens(pack.render()) <= budget
+
+
+def test_the_dry_run_answers_a_line_for_a_line() -> None:
+    order = {"files": {"a.css": ".button {}"}, "request": {"text": "red buttons"}}
+    done = subprocess.run(
+        [sys.executable, "-m", "shared.context"],
+        input=json.dumps(order) + "\nnonsense\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    good, bad = (json.loads(line) for line in done.stdout.splitlines())
+    assert good["ranked"][0]["path"] == "a.css"
+    assert ".button {}" in good["text"]
+    assert "not a request" in bad["error"]
