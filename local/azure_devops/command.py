@@ -1,0 +1,70 @@
+"""The command line of the stand-in: `python -m local azure-devops`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from local.azure_devops import seed
+from local.azure_devops.organisation import Organisation
+from local.azure_devops.server import ServerOptions, serve
+
+DEFAULT_PORT: Final = 8081
+DEFAULT_FOLDER: Final = Path(".local/azure-devops")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help=f"folder of the organisation, seeded when it is new ({DEFAULT_FOLDER})",
+    )
+    parser.add_argument(
+        "--organisation", default=seed.ORGANISATION, help=f"its name ({seed.ORGANISATION})"
+    )
+    parser.add_argument("--ready-file", type=Path, help="file that gets the base URL")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    try:
+        asyncio.run(_serve(args))
+    except OSError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+async def _serve(args: argparse.Namespace) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    options = ServerOptions(args.data, args.port, args.organisation)
+    async with serve(options) as organisation:
+        sys.stdout.write(describe(organisation))
+        sys.stdout.flush()
+        if args.ready_file is not None:
+            partial = args.ready_file.with_suffix(".part")
+            partial.write_text(organisation.base_url, encoding="ascii")
+            partial.replace(args.ready_file)
+        await stopping.wait()
+
+
+def describe(organisation: Organisation) -> str:
+    """Say where everything is and who may do what."""
+    lines = [f"Azure DevOps stand-in: {organisation.url}", ""]
+    for repository in organisation.records.all("repository"):
+        project = organisation.find_project(repository["projectId"])
+        lines.append(f"  repository    {project['name']} / {repository['name']}")
+    lines.append("")
+    for user in organisation.records.all("user"):
+        lines.append(f"  {user['displayName']:<16} {user['uniqueName']:<28} PAT {user['pat']}")
+    return "\n".join([*lines, "", ""])

@@ -1,0 +1,89 @@
+"""Clone, fetch and push with an ordinary git, through `git http-backend`.
+
+Source: https://git-scm.com/docs/git-http-backend
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from local.azure_devops.branches import note_ref_change
+from local.azure_devops.errors import ServiceError
+from local.azure_devops.git_store import ZERO
+from local.azure_devops.organisation import CONTRIBUTE, Organisation
+from local.azure_devops.records import Document
+
+PATH: Final = re.compile(
+    r"(?P<project>[^/]+)/_git/(?P<repository>[^/]+)/"
+    r"(?P<service>info/refs|git-upload-pack|git-receive-pack)"
+)
+
+
+async def serve_git(
+    organisation: Organisation, user: Document, request: web.Request, match: re.Match[str]
+) -> web.Response:
+    """Answer one request of the smart protocol."""
+    name, project = unquote(match["repository"]), unquote(match["project"])
+    try:
+        repository = organisation.find_repository(name, project, user)
+        service = request.query.get("service", match["service"])
+        if service.endswith("git-receive-pack"):
+            organisation.require(user, repository, CONTRIBUTE)
+    except ServiceError as refusal:
+        return web.Response(status=refusal.status, text=refusal.message)
+    store = organisation.open_store(repository["id"])
+    before = store.list_refs()
+    body = await request.read()
+    status, headers, content = await _run_backend(
+        {
+            "GIT_PROJECT_ROOT": str(organisation.folder),
+            "PATH_INFO": f"/{repository['id']}.git/{match['service']}",
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": user["displayName"],
+            "REQUEST_METHOD": request.method,
+            "QUERY_STRING": request.query_string,
+            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "HTTP_CONTENT_ENCODING": "",  # aiohttp has unpacked the body already
+        },
+        body,
+    )
+    after = store.list_refs()
+    for ref in sorted({*before, *after}):
+        old, new = before.get(ref, ZERO), after.get(ref, ZERO)
+        if old != new:
+            note_ref_change(organisation, repository, user, ref, old, new)
+    return web.Response(status=status, headers=headers, body=content)
+
+
+async def _run_backend(
+    environment: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    process = await asyncio.create_subprocess_exec(
+        *("git", "-c", "http.receivepack=true", "http-backend"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**_inherit(), **environment},
+    )
+    output, _ = await process.communicate(body)
+    head, _, content = output.partition(b"\r\n\r\n")
+    headers: dict[str, str] = {}
+    status = 200
+    for line in head.decode("latin-1").splitlines():
+        name, _, value = line.partition(": ")
+        if name.lower() == "status":
+            status = int(value.split()[0])
+        elif name:
+            headers[name] = value
+    return status, headers, content
+
+
+def _inherit() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/")}
