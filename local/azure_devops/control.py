@@ -16,7 +16,7 @@ from local.azure_devops.organisation import Organisation
 
 async def handle(organisation: Organisation, request: web.Request, name: str) -> web.Response:
     """Answer one request."""
-    body = await request.json() if request.method == "POST" else None
+    body: Any = await request.json() if request.method == "POST" else None
     try:
         match (request.method, name):
             case ("GET", "calls"):

@@ -156,6 +156,6 @@ def _load_environment() -> Environment:
     )
 
 
-def _render(name: str, **arguments: Any) -> web.Response:
-    text = _load_environment().get_template(name).render(**arguments)
+def _render(template: str, **arguments: Any) -> web.Response:
+    text = _load_environment().get_template(template).render(**arguments)
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)
