@@ -65,6 +65,8 @@ def describe(organisation: Organisation) -> str:
         project = organisation.find_project(repository["projectId"])
         lines.append(f"  repository    {project['name']} / {repository['name']}")
     lines.append("")
-    for user in organisation.records.all("user"):
-        lines.append(f"  {user['displayName']:<16} {user['uniqueName']:<28} PAT {user['pat']}")
+    lines.extend(
+        f"  {user['displayName']:<16} {user['uniqueName']:<28} PAT {user['pat']}"
+        for user in organisation.records.all("user")
+    )
     return "\n".join([*lines, "", ""])

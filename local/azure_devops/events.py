@@ -1,4 +1,4 @@
-"""Builds what a service hook delivers, in resource versions 1.0 and 2.0, whole or cut to the minimum.
+"""Builds what a service hook delivers, in resource versions 1.0 and 2.0, whole or cut.
 
 Source: https://learn.microsoft.com/azure/devops/service-hooks/events, and a recorded delivery.
 """

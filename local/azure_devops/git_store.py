@@ -24,7 +24,7 @@ from local.azure_devops.errors import (
 )
 
 ZERO: Final = "0" * 40
-FILE_MODE: Final = 0o100644
+FILE_MODE: Final = pygit2.enums.FileMode.BLOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class GitStore:
             return None
 
     def write_zip(self, commit: str) -> bytes:
-        """Pack the tree of a commit. Symbolic links keep their mode, as `git archive` writes them."""
+        """Pack the tree of a commit. Links keep their mode, as in `git archive`."""
         buffer = io.BytesIO()
         found = self._find_commit(commit)
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -290,7 +290,7 @@ def _apply_change(repo: Any, index: Any, change: dict[str, Any]) -> None:
         _write_blob(repo, index, path, FILE_MODE, change)
     elif kinds == {"edit"}:
         _require(path, exists)
-        _write_blob(repo, index, path, int(index[path].mode), change)
+        _write_blob(repo, index, path, index[path].mode, change)
     elif kinds == {"delete"}:
         _require(path, exists)
         index.remove(path)
@@ -311,7 +311,7 @@ def _require(path: str, exists: bool) -> None:  # noqa: FBT001 - reads as "requi
         raise refuse_argument(f"TF401174: The item '/{path}' could not be found.")
 
 
-def _write_blob(repo: Any, index: Any, path: str, mode: int, change: dict[str, Any]) -> None:
+def _write_blob(repo: Any, index: Any, path: str, mode: Any, change: dict[str, Any]) -> None:
     new = change.get("newContent")
     if not isinstance(new, dict) or not isinstance(new.get("content"), str):
         raise refuse_argument(f"The change of '/{path}' has no newContent.")

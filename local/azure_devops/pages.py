@@ -1,4 +1,4 @@
-"""The pages a person looks at: what there is, and a pull request with its diff and its conversation."""
+"""The pages a person looks at: what there is, and a pull request with diff and conversation."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""The table of the REST API: method and template to a handler, whatever the case, as the service has it.
+"""The table of the REST API: method and template to a handler, whatever the case.
 
 A template is a path below the organisation; `{name}` matches a segment, `{project?}` one that may be
 missing. Handlers are plain functions of a `Call`; what they return is the JSON of the answer.

@@ -1,4 +1,4 @@
-"""Runs the stand-in in a thread of its own, for tests and for programs with an event loop of their own."""
+"""Runs the stand-in in a thread of its own, for tests and programs with their own event loop."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The world as it begins: a web shop with an open pull request, people, groups, and an agent's account.
+"""The world as it begins: a web shop with an open pull request, people, groups, an agent.
 
 Ids, dates and commits are the same each time, so that tests and demonstrations can name them.
 """

@@ -1,4 +1,4 @@
-"""The files of the seeded repository: a small web shop, with every kind of file that can go wrong."""
+"""The files of the seeded repository: a small web shop, with every kind of hard file."""
 
 from typing import Final
 
