@@ -1,4 +1,4 @@
-"""What the stand-in is told by tests and demonstrations, below `/_standin/`: faults, holds, the call log.
+"""What tests and demonstrations tell the stand-in, below `/_standin/`.
 
 GET, DELETE  calls      the log of the agent's REST calls
 GET, POST, DELETE faults    {"rate", "seed", "kinds", "retry_after_s", "delay_s"}
@@ -14,7 +14,9 @@ from local.azure_devops.faults import DEFAULT_KINDS, FaultKind, Faults, Hold
 from local.azure_devops.organisation import Organisation
 
 
-async def handle(organisation: Organisation, request: web.Request, name: str) -> web.Response:
+async def handle(  # noqa: C901 - a table of controls
+    organisation: Organisation, request: web.Request, name: str
+) -> web.Response:
     """Answer one request."""
     body: Any = await request.json() if request.method == "POST" else None
     try:

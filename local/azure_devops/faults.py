@@ -1,7 +1,7 @@
 """Misbehaviour on demand: throttling, outages and lost answers, for the agent's REST calls only.
 
-The same seed and the same order of calls give the same faults. A `Hold` freezes one write, so that a
-test can kill the caller right before or right after its effect.
+The same seed and the same order of calls give the same faults. A `Hold` freezes one
+write, so that a test can kill the caller right before or right after its effect.
 """
 
 import asyncio

@@ -300,7 +300,9 @@ def update_refs(call: Call) -> Any:
     return write_list(answers)
 
 
-def _update_ref(call: Call, repository: Document, name: str, old: str, new: str) -> str:
+def _update_ref(  # noqa: PLR0911 - one way out for each refusal
+    call: Call, repository: Document, name: str, old: str, new: str
+) -> str:
     organisation = call.organisation
     store = organisation.open_store(repository["id"])
     current = store.find_ref(name)

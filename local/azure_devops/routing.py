@@ -1,7 +1,7 @@
 """The table of the REST API: method and template to a handler, whatever the case.
 
-A template is a path below the organisation; `{name}` matches a segment, `{project?}` one that may be
-missing. Handlers are plain functions of a `Call`; what they return is the JSON of the answer.
+A template is a path below the organisation; `{name}` matches a segment, `{project?}` one that may
+be missing. Handlers are plain functions of a `Call`; what they return is the JSON of the answer.
 """
 
 import re

@@ -108,7 +108,7 @@ def _seed_groups(organisation: Organisation, project: str) -> dict[str, int]:
     bits = {"Project Administrators": _EVERYTHING, "Contributors": _WORKER, "Readers": READ}
     for name in GROUPS:
         key = build_guid("group", project, name)
-        group = {
+        group: Document = {
             "id": key,
             "principalName": f"[{project}]\\{name}",
             "displayName": name,

@@ -1,7 +1,7 @@
 """The HTTP side: who is calling, what for, what goes wrong on purpose, and the answer.
 
-Order of a REST call: authenticate, find the operation, count it, misbehave if told so, carry it out,
-answer, then hand the news to the service hooks.
+Order of a REST call: authenticate, find the operation, count it, misbehave if told so, carry it
+out, answer, then hand the news to the service hooks.
 """
 
 import asyncio
@@ -160,7 +160,7 @@ class Server:
         await hold.released.wait()
         return _break_connection(request)
 
-    async def _misbehave(
+    async def _misbehave(  # noqa: PLR0911 - one way out for each kind of fault
         self,
         request: web.Request,
         one: Route,
@@ -225,7 +225,7 @@ class Server:
 
     def _answer(self, answer: Answer, user: Document) -> web.Response:
         headers = {
-            "X-VSS-UserData": f"{user['id']}:{user['uniqueName'].encode('ascii', 'replace').decode()}",
+            "X-VSS-UserData": f"{user['id']}:{user['uniqueName']}",
             "X-TFS-ProcessId": self._organisation.id,
             "ActivityId": self._organisation.id,
             "X-Content-Type-Options": "nosniff",
@@ -258,7 +258,7 @@ def _read_pat(headers: Mapping[str, str]) -> str:
 
 
 def _ask_to_sign_in(method: str) -> web.Response:
-    """Answer a bad credential as the service does: a page with 203, or 401 where no page would do."""
+    """Answer a bad credential as the service does: a page with 203, or 401 where none would do."""
     if method in ("GET", "POST", "OPTIONS", "HEAD"):
         return web.Response(status=203, text=_SIGN_IN, content_type="text/html")
     refusal = ServiceError(

@@ -1,4 +1,4 @@
-"""A person at the keyboard: writes comments and looks at pull requests, over the public REST API."""
+"""A person at the keyboard: writes comments and looks at pull requests, over the REST API."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +17,11 @@ class Person:
 
     organisation_url: str
     pat: str
+
+    def git_url(self) -> str:
+        """Answer where git finds the demo's repository, with the credential in it."""
+        scheme, _, rest = self.organisation_url.partition("://")
+        return f"{scheme}://person:{self.pat}@{rest}/{seed.PROJECT}/_git/{seed.REPOSITORY}"
 
     def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:
         """Call the REST API of the organisation; answers the JSON.
@@ -42,7 +47,10 @@ class Person:
 
     def write_comment(self, pull_request_id: int, text: str) -> int:
         """Begin a thread on a pull request; answers its id."""
-        body = {"comments": [{"parentCommentId": 0, "content": text, "commentType": 1}], "status": 1}
+        body = {
+            "comments": [{"parentCommentId": 0, "content": text, "commentType": 1}],
+            "status": 1,
+        }
         path = f"pullRequests/{pull_request_id}/threads"
         return int(self.call_repository("POST", path, body)["id"])
 

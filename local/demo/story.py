@@ -1,4 +1,4 @@
-"""Plays the main job: one comment, and what became of it. Collects what can be seen from outside."""
+"""Plays the main job: one comment, and what became of it, as it is seen from outside."""
 
 import subprocess
 import time
@@ -41,7 +41,7 @@ class Story:
     @property
     def ack_ms(self) -> float:
         """Milliseconds from the delivery's first byte to the app's answer."""
-        return float(self.delivery["details"]["requestDuration"])
+        return 1000 * float(self.delivery["details"]["requestDuration"])
 
     @property
     def comments(self) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def play(demo: Demo, comment: str, *, limit_s: float, tell: Callable[[str], None
     thread_id = demo.jamal.write_comment(seed.PULL_REQUEST_ID, comment)
     tell(f"comment written in thread {thread_id}")
     delivery = _wait(lambda: _find_delivery(demo), limit, "the service hook delivered nothing")
-    tell(f"delivered: HTTP {delivery['details']['response'].split()[1]}")
+    tell(f"delivered: HTTP {delivery['details']['statusCode']}")
     job = _follow(demo, thread_id, limit, tell)
     _wait(lambda: _is_told(demo, thread_id, job), limit, "the job ended without a final reply")
     calls = requests.get(f"{demo.stand_in_url}/_standin/calls", timeout=10).json()

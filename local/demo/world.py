@@ -1,4 +1,4 @@
-"""Starts an Azure DevOps and the app on its host as processes of their own, and joins them by a hook."""
+"""Starts an Azure DevOps and the app on its host as processes, and joins them by a hook."""
 
 import contextlib
 import os
@@ -129,9 +129,7 @@ def _run_server(
             process.wait()
 
 
-def _wait_for_url(
-    process: subprocess.Popen[bytes], ready: Path, log_path: Path, name: str
-) -> str:
+def _wait_for_url(process: subprocess.Popen[bytes], ready: Path, log_path: Path, name: str) -> str:
     limit = time.monotonic() + START_LIMIT_S
     while time.monotonic() < limit:
         if ready.exists() and (url := ready.read_text("ascii").strip()):

@@ -146,7 +146,7 @@ def _to_plain(job: Job, rows: list[Variant]) -> dict[str, Any]:
 
 def _wants_html(request: func.HttpRequest) -> bool:
     """Answer whether HTML comes before JSON in what the caller accepts."""
-    accept = request.headers.get("accept", "").lower()
+    accept = str(request.headers.get("accept", "")).lower()
     html, plain = accept.find("text/html"), accept.find("application/json")
     return html >= 0 and (plain < 0 or html < plain)
 
