@@ -1,6 +1,7 @@
 """Who the agent is, and which groups somebody belongs to."""
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 from shared.ado.errors import AdoNotFoundError
 from shared.ado.session import AdoSession, build_path
@@ -9,6 +10,7 @@ from shared.ado.wire import (
     WireDescriptor,
     WireGroup,
     WireMemberships,
+    WireSubjects,
     decode,
 )
 from shared.domain.pull_request import Identity
@@ -43,57 +45,71 @@ def check_connection(session: AdoSession) -> Identity:
     return Identity(user.id.lower(), user.provider_display_name, descriptor=user.subject_descriptor)
 
 
-def fetch_group_names(session: AdoSession, identity: Identity) -> frozenset[str]:
-    r"""Answer the groups of somebody, as `[Project]\Group` and by plain name.
+def list_group_names(session: AdoSession, identity: Identity) -> Iterator[str]:
+    r"""List the groups of somebody, as `[Project]\Group` and by plain name, the nearest first.
 
-    Memberships through other groups count. Somebody whom the Graph does not know has none.
+    Memberships through other groups count; they are asked for only when the caller reads on.
+    Somebody whom the Graph does not know has none.
     Source: https://learn.microsoft.com/rest/api/azure/devops/graph/memberships/list
     """
     try:
         descriptor = identity.descriptor or _fetch_descriptor(session, identity)
     except AdoNotFoundError:
-        return frozenset()
-    names: set[str] = set()
+        return
     seen: set[str] = set()
-    waiting = [descriptor]
-    while waiting and len(seen) < MAX_GROUPS:
-        for container in _fetch_containers(session, waiting.pop(0)):
-            if container in seen or len(seen) >= MAX_GROUPS:
-                continue
-            seen.add(container)
-            waiting.append(container)
-            group = _fetch_group(session, container)
-            names |= {group.principal_name, group.display_name}
-    return frozenset(name for name in names if name)
+    level = [descriptor]
+    while level and len(seen) < MAX_GROUPS:
+        found = dict.fromkeys(
+            container
+            for subject in level
+            for container in _fetch_containers(session, subject)
+            if container not in seen
+        )
+        level = list(found)[: MAX_GROUPS - len(seen)]
+        seen.update(level)
+        for group in _look_up(session, level):
+            yield from (name for name in (group.principal_name, group.display_name) if name)
 
 
 def _fetch_descriptor(session: AdoSession, identity: Identity) -> str:
     path = build_path("_apis", "graph", "descriptors", identity.id)
-    return decode(
-        "get descriptor", _call_graph(session, "get descriptor", path), WireDescriptor
-    ).value
+    data = _call_graph(session, "get descriptor", "GET", path)
+    return decode("get descriptor", data, WireDescriptor).value
 
 
 def _fetch_containers(session: AdoSession, descriptor: str) -> list[str]:
     path = build_path("_apis", "graph", "memberships", descriptor)
-    data = _call_graph(session, "list memberships", path, {"direction": "up"})
+    data = _call_graph(session, "list memberships", "GET", path, query={"direction": "up"})
     found = decode("list memberships", data, WireMemberships)
     return [membership.container_descriptor for membership in found.value]
 
 
-def _fetch_group(session: AdoSession, descriptor: str) -> WireGroup:
-    path = build_path("_apis", "graph", "groups", descriptor)
-    return decode("get group", _call_graph(session, "get group", path), WireGroup)
+def _look_up(session: AdoSession, descriptors: list[str]) -> list[WireGroup]:
+    """Read several groups in one call."""
+    if not descriptors:
+        return []
+    keys = [{"descriptor": descriptor} for descriptor in descriptors]
+    path = "_apis/graph/subjectlookup"
+    data = _call_graph(session, "look up subjects", "POST", path, body={"lookupKeys": keys})
+    found = decode("look up subjects", data, WireSubjects).value
+    return [group for group in (found.get(descriptor) for descriptor in descriptors) if group]
 
 
 def _call_graph(
-    session: AdoSession, operation: str, path: str, query: dict[str, str] | None = None
+    session: AdoSession,
+    operation: str,
+    method: str,
+    path: str,
+    *,
+    query: dict[str, str] | None = None,
+    body: Any = None,
 ) -> bytes:
     return session.call(
         operation,
-        "GET",
+        method,
         path,
         query=query,
+        body=body,
         api_version=GRAPH_VERSION,
         base_url=session.graph_url,
     )

@@ -257,6 +257,12 @@ class WireGroup(msgspec.Struct, rename="camel"):
     display_name: str = ""
 
 
+class WireSubjects(msgspec.Struct):
+    """What a lookup of several subjects answers, by descriptor."""
+
+    value: dict[str, WireGroup | None]
+
+
 def decode(operation: str, data: bytes, kind: type[_T]) -> _T:
     """Read an answer.
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.ado.errors import AdoNotFoundError
-from shared.ado.identities import fetch_group_names, fetch_own_identity
+from shared.ado.identities import fetch_own_identity, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
 from shared.domain.commands import CancelCommand, Command, EditCommand, HelpCommand, RetryCommand
@@ -78,7 +78,7 @@ def _decide(
         author,
         scene.pull_request.repository,
         world.permissions,
-        lambda: fetch_group_names(world.ado, author),
+        lambda: list_group_names(world.ado, author),
     )
     if isinstance(command, EditCommand):
         count = command.variants or world.settings.default_variants

@@ -29,7 +29,7 @@ def decide_permission(
     author: Identity,
     repository: RepositoryRef,
     rules: PermissionRules,
-    fetch_groups: Callable[[], Collection[str]],
+    list_groups: Callable[[], Iterable[str]],
 ) -> None:
     """Return when the author of a comment may give commands in a repository.
 
@@ -38,7 +38,8 @@ def decide_permission(
         repository: with its names, which the rules are written in: `Project/repository`,
             `Project/*`, `*`, or the repository's GUID.
         rules: the operators' rules.
-        fetch_groups: asked for the author's groups, only when it comes to that.
+        list_groups: asked for the author's groups only when it comes to that, and read only as
+            far as the first that counts.
 
     Raises:
         PolicyError: `permission.repository_not_allowed` or `permission.denied`.
@@ -51,7 +52,7 @@ def decide_permission(
         return
     if _overlap((author.id, author.unique_name), rules.allowed_users):
         return
-    if rules.allowed_groups and _overlap(fetch_groups(), rules.allowed_groups):
+    if rules.allowed_groups and _overlap(list_groups(), rules.allowed_groups):
         return
     raise PolicyError(
         "permission.denied", "You are not among the people who may give the agent commands here."
@@ -70,6 +71,5 @@ def _names(repository: RepositoryRef, patterns: Collection[str]) -> bool:
 
 
 def _overlap(found: Iterable[str], wanted: Iterable[str]) -> bool:
-    return not {name.casefold() for name in found if name}.isdisjoint(
-        name.casefold() for name in wanted
-    )
+    accepted = {name.casefold() for name in wanted if name}
+    return any(name.casefold() in accepted for name in found)
