@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "serve an Azure DevOps over real git repositories",
     ),
     "demo": ("local.demo.command", "comment on a pull request and watch the agent answer"),
+    "up": ("local.demo.up", "run everything and leave it running, to comment on yourself"),
 }
 """Name of a command, the module that runs it, and its one line of help."""
 
