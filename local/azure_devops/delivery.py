@@ -4,6 +4,7 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 """
 
 import asyncio
+import base64
 import json
 import time
 from typing import Any, Final
@@ -106,11 +107,9 @@ class Deliverer:
             name, _, value = line.partition(":")
             headers[name] = value
         password = inputs.get("basicAuthPassword")
-        auth = (
-            aiohttp.BasicAuth(inputs.get("basicAuthUsername") or "", password, "utf-8")
-            if password
-            else None
-        )
+        if password:
+            pair = f"{inputs.get('basicAuthUsername') or ''}:{password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         if self._session is None:
             self._session = aiohttp.ClientSession()
         details = notification["details"]
@@ -120,7 +119,6 @@ class Deliverer:
                 inputs["url"],
                 data=json.dumps(body).encode(),
                 headers=headers,
-                auth=auth,
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
                 allow_redirects=False,
             ) as response:

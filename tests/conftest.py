@@ -1,0 +1,29 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.azure_devops import seed
+from local.azure_devops.organisation import Organisation
+from local.azure_devops.running import RunningAzureDevOps, run_in_thread
+from local.azure_devops.server import ServerOptions
+
+
+@pytest.fixture(scope="session")
+def seeded_organisation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seeded organisation, made once and copied by whoever needs one."""
+    folder = tmp_path_factory.mktemp("seeded")
+    organisation = Organisation(seed.ORGANISATION, folder)
+    seed.seed(organisation)
+    organisation.close()
+    return folder
+
+
+@pytest.fixture
+def azure_devops(seeded_organisation: Path, tmp_path: Path) -> Iterator[RunningAzureDevOps]:
+    """An Azure DevOps of the test's own; service hooks wait a thousandth of the real times."""
+    folder = tmp_path / "azure-devops"
+    shutil.copytree(seeded_organisation, folder)
+    with run_in_thread(ServerOptions(folder, time_scale=0.001)) as running:
+        yield running

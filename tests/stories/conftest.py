@@ -1,0 +1,32 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.azure_devops.running import RunningAzureDevOps
+from tests.stories.agent import Agent
+
+StartAgent = Callable[..., Agent]
+
+
+@pytest.fixture
+def start_agent(azure_devops: RunningAzureDevOps, tmp_path: Path) -> Iterator[StartAgent]:
+    """Start the app with settings of the test's choice; it is stopped at the end."""
+    started: list[Agent] = []
+
+    def start(**settings: str) -> Agent:
+        agent = Agent.start(azure_devops, tmp_path / f"agent-{len(started)}", settings)
+        started.append(agent)
+        return agent
+
+    yield start
+    for agent in started:
+        agent.host.kill()
+
+
+@pytest.fixture
+def agent(start_agent: StartAgent) -> Agent:
+    """The app, joined to Azure DevOps by a hook."""
+    running = start_agent()
+    running.subscribe()
+    return running
