@@ -75,7 +75,7 @@ def fetch_pull_request(
         description=wire.description,
         status=status,
         is_draft=wire.is_draft,
-        is_fork=wire.fork_source is not None and bytes(wire.fork_source) != b"null",
+        is_fork=wire.fork_source is not None,
         source_ref=wire.source_ref_name,
         target_ref=wire.target_ref_name,
         head_commit=head.commit_id if head else "",

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any, Final
 
 import azure.functions as func
@@ -15,6 +16,7 @@ from shared.domain.errors import StoreError
 from shared.domain.job import Job, Variant
 from shared.domain.states import JobStatus
 from shared.pages.plain import job_to_plain, variant_to_plain
+from shared.settings import SettingsError
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 200
@@ -25,16 +27,31 @@ class _BadQueryError(ValueError):
     """A query parameter cannot be read; the message says which and what is expected."""
 
 
+_Page = Callable[[func.HttpRequest], func.HttpResponse]
+
+
+def _explain(page: _Page) -> _Page:
+    """Answer 400 for a query that cannot be read, 503 when records or settings are out of reach."""
+
+    @wraps(page)
+    def show(request: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return page(request)
+        except _BadQueryError as error:
+            return _answer_json({"error": str(error)}, 400)
+        except StoreError as error:
+            return _answer_json({"error": error.message}, 503)
+        except SettingsError:
+            return _answer_json({"error": "The settings of the app cannot be used."}, 503)
+
+    return show
+
+
+@_explain
 def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs, newest first: `?limit=1..200&status=…&before=ISO-8601`."""
-    try:
-        limit, status, before = _read_query(request)
-    except _BadQueryError as error:
-        return _answer_json({"error": str(error)}, 400)
-    try:
-        listed = _load_jobs(limit + 1, status, before)
-    except StoreError as error:
-        return _answer_json({"error": error.message}, 503)
+    limit, status, before = _read_query(request)
+    listed = _load_jobs(limit + 1, status, before)
     plain = [_to_plain(job, rows) for job, rows in listed[:limit]]
     older = None
     if len(listed) > limit:
@@ -50,12 +67,10 @@ def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce))
 
 
+@_explain
 def show_job(request: func.HttpRequest) -> func.HttpResponse:
     """Show one job with its variants."""
-    try:
-        found = _load_job(request)
-    except StoreError as error:
-        return _answer_json({"error": error.message}, 503)
+    found = _load_job(request)
     if found is None:
         return _answer_missing(request, "There is no such job.")
     plain = _to_plain(*found)
@@ -66,17 +81,15 @@ def show_job(request: func.HttpRequest) -> func.HttpResponse:
     return _answer_html(lambda nonce: render_job(plain, nonce=nonce))
 
 
+@_explain
 def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""
-    try:
-        found = _load_job(request)
-        number = str(request.route_params.get("number", ""))
-        row = _find_variant(found[1] if found else [], number)
-        if found is None or row is None:
-            return _answer_missing(request, "There is no such variant.")
-        diff = _load_diff(row)
-    except StoreError as error:
-        return _answer_json({"error": error.message}, 503)
+    found = _load_job(request)
+    number = str(request.route_params.get("number", ""))
+    row = _find_variant(found[1] if found else [], number)
+    if found is None or row is None:
+        return _answer_missing(request, "There is no such variant.")
+    diff = _load_diff(row)
     job, rows = found
     plain = variant_to_plain(job, row, rows, compose().settings.organisation_url)
     if not _wants_html(request):
