@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,23 @@ from local.azure_devops import seed
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.running import RunningAzureDevOps, run_in_thread
 from local.azure_devops.server import ServerOptions
+
+RecordFigure = Callable[[str, object], None]
+"""pytest's `record_property`; what is recorded as `figure` is printed at the end of a run."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests have recorded, also those of parallel workers."""
+    figures = [
+        str(value)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in sorted(figures):
+            terminalreporter.write_line(figure)
 
 
 @pytest.fixture(scope="session")

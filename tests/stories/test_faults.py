@@ -1,7 +1,6 @@
 """Fifty jobs while a fifth of all calls to Azure DevOps go wrong: nothing twice, nothing lost."""
 
 import json
-import sys
 from collections import Counter
 from typing import Any
 
@@ -11,6 +10,7 @@ import requests
 from local.azure_devops import seed
 from local.azure_devops.faults import FaultKind, Faults
 from local.azure_devops.running import RunningAzureDevOps
+from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
@@ -32,7 +32,7 @@ KINDS = (
 def test_fifty_jobs_survive_a_fifth_of_all_calls_going_wrong(
     azure_devops: RunningAzureDevOps,
     start_agent: StartAgent,
-    capsys: pytest.CaptureFixture[str],
+    record_property: RecordFigure,
 ) -> None:
     agent = start_agent(
         CODE_AGENT_RETRY_FIRST_DELAY_S="0.02",
@@ -60,11 +60,11 @@ def test_fifty_jobs_survive_a_fifth_of_all_calls_going_wrong(
     for thread_id in threads:
         lost += check_job(agent, thread_id, jobs.get(thread_id), branches)
     made = sum(drafts.values())
-    with capsys.disabled():
-        sys.stdout.write(
-            f"({len(organisation.faults.made)} faults in {organisation.faults.count} calls: "
-            f"{made} of {JOBS * VARIANTS} drafts, {lost} lost to a spent budget) "
-        )
+    record_property(
+        "figure",
+        f"{len(organisation.faults.made)} faults in {organisation.faults.count} calls of {JOBS} "
+        f"jobs: {made} of {JOBS * VARIANTS} drafts, {lost} lost to a spent budget",
+    )
     assert made >= JOBS * VARIANTS * 0.9
 
 

@@ -1,33 +1,29 @@
 """Killed right before and right after each effect, the app ends the job with each effect once.
 
 Every write to Azure DevOps is frozen by the stand-in while the host is killed; every commit of the
-app's database kills the host itself. The host is a fork of this process, so that all points fit
-into a minute or two; the Azure DevOps is a process of its own.
+app's database kills the host itself. Hosts are forks of `forking_host`, so that all points fit into
+a minute or two; the Azure DevOps is a process of its own.
 """
 
-import asyncio
 import contextlib
-import importlib
 import itertools
+import json
 import os
 import signal
 import subprocess
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from sqlalchemy.engine.default import DefaultDialect
 
 from local.azure_devops import seed
 from local.demo.person import Person
-from local.functions_host.app_loader import load_app
-from local.functions_host.host import HostOptions, serve
+from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import REPOSITORY, wait_until
 from tests.stories.test_edit import build_delivery
 
@@ -43,6 +39,37 @@ class World:
     url: str
     folder: Path
     points: int = 0
+    hosts: "subprocess.Popen[str] | None" = None
+    """Forks the hosts."""
+    ended: dict[int, str] = field(default_factory=dict)
+    """Wait statuses of the hosts that are gone, as text."""
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        assert self.hosts is not None
+        assert self.hosts.stdin is not None
+        assert self.hosts.stdout is not None
+        self.hosts.stdin.write(json.dumps(order) + "\n")
+        self.hosts.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.hosts.stdout.readline())
+        return answer
+
+    def start_host(self, state: Path, job_id: str, kill: Mapping[str, int]) -> int:
+        """Start a host; it ends by itself when the job's orchestration has."""
+        ready = state.with_suffix(".ready")
+        ready.unlink(missing_ok=True)
+        order = {"before": kill.get("before", -1), "after": kill.get("after", -1)}
+        child = int(self.ask(start=str(state), ready=str(ready), job=job_id, **order)["pid"])
+        wait_until(lambda: ready.exists() or self.poll(child))
+        return child
+
+    def poll(self, child: int) -> str | None:
+        """Answer the wait status of a host that is gone, as text."""
+        if child not in self.ended:
+            status = self.ask(poll=child)["status"]
+            if status is None:
+                return None
+            self.ended[child] = str(status)
+        return self.ended[child]
 
     @property
     def jamal(self) -> Person:
@@ -74,90 +101,27 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "CODE_AGENT_RETRY_MAX_DELAY_S": "0.2",
         "TASKHUB_NAME": "KillPoints",
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        load_everything()
-        yield running
+    running.hosts = subprocess.Popen(
+        [sys.executable, "-m", "tests.stories.forking_host"],
+        cwd=REPOSITORY,
+        env={**os.environ, **settings},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield running
+    running.hosts.communicate(timeout=10)
     process.terminate()
     process.wait(10)
 
 
-def load_everything() -> None:
-    """Import once what every host of these tests would import anew."""
-    load_app(REPOSITORY)
-    for name in ("admit_command", "conclude_job", "draft_patch", "load_context", "push_branch"):
-        importlib.import_module(f"shared.jobs.{name}")
-    importlib.import_module("shared.llm.stub")
-    importlib.import_module("tree_sitter_css")
-
-
-class Commits:
-    """Counts the commits of the app's database in a child, and kills it at one of them."""
-
-    def __init__(self, kill_before: int, kill_after: int) -> None:
-        self._kill_before = kill_before
-        self._kill_after = kill_after
-        self._count = 0
-        self._commit = DefaultDialect.do_commit
-
-    def do_commit(self, connection: Any) -> None:
-        if self._count == self._kill_before:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._commit(None, connection)  # type: ignore[arg-type, no-untyped-call]  # uses no dialect
-        if self._count == self._kill_after:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._count += 1
-
-
-def fork_host(world: World, state: Path, job_id: str, kill: Mapping[str, int]) -> int:
-    """Start a host in a child; it ends by itself when the job's orchestration has."""
-    ready = state.with_suffix(".ready")
-    ready.unlink(missing_ok=True)
-    child = os.fork()
-    if child == 0:
-        code = 255
-        try:
-            commits = Commits(kill.get("before", -1), kill.get("after", -1))
-            DefaultDialect.do_commit = lambda _, connection: commits.do_commit(connection)  # type: ignore[method-assign]  # in a child only
-            code = asyncio.run(run_host(state, ready, job_id))
-        except BaseException:  # noqa: BLE001 - pytest must not go on in the child
-            traceback.print_exc(file=sys.__stderr__)
-        os._exit(code)
-    wait_until(lambda: ready.exists() or is_gone(child))
-    assert world.url
-    return child
-
-
-async def run_host(state: Path, ready: Path, job_id: str) -> int:
-    options = HostOptions(REPOSITORY, 0, state, quiet=True, ready_file=ready)
-    async with asyncio.timeout(JOB_LIMIT_S), serve(options) as host:
-        store = host.operations.mailroom.store
-        while not (instance := store.read_instance(job_id)) or not instance.is_finished:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.002)
-        assert instance.output == '{"accepted": true, "status": "success"}', instance
-    return 0
-
-
-_GONE: dict[int, int] = {}
-
-
-def is_gone(child: int) -> bool:
-    if child not in _GONE:
-        found, status = os.waitpid(child, os.WNOHANG)
-        if found:
-            _GONE[child] = status
-    return child in _GONE
-
-
-def was_killed(child: int) -> bool:
+def was_killed(world: World, child: int) -> bool:
     """Wait for a child; answer whether it was killed rather than done."""
-    wait_until(lambda: is_gone(child), JOB_LIMIT_S + 5)
-    status = _GONE[child]
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
+    status = wait_until(lambda: world.poll(child), JOB_LIMIT_S + 5)
+    if os.WIFSIGNALED(int(status)):
+        assert os.WTERMSIG(int(status)) == signal.SIGKILL
         return True
-    assert os.WEXITSTATUS(status) == 0, "the job did not end as it should"
+    assert os.WEXITSTATUS(int(status)) == 0, "the job did not end as it should"
     return False
 
 
@@ -168,19 +132,19 @@ def play(world: World, name: str, *, kill: Mapping[str, int], hold: Mapping[str,
     state = world.folder / f"{name}.sqlite3"
     if hold:
         world.control("POST", "hold", dict(hold))
-    child = fork_host(world, state, job_id, kill)
+    child = world.start_host(state, job_id, kill)
     with contextlib.suppress(requests.RequestException):  # killed while it answered
         deliver(state, order)
     if hold:
-        wait_until(lambda: world.control("GET", "hold")["reached"] or is_gone(child))
-        if not is_gone(child):
+        wait_until(lambda: world.control("GET", "hold")["reached"] or world.poll(child))
+        if not world.poll(child):
             os.kill(child, signal.SIGKILL)
         world.control("DELETE", "hold")
-    killed = was_killed(child)
+    killed = was_killed(world, child)
     if killed:
-        child = fork_host(world, state, job_id, {})
+        child = world.start_host(state, job_id, {})
         deliver(state, order)  # what Azure DevOps would do with a delivery that got no answer
-        assert not was_killed(child)
+        assert not was_killed(world, child)
         world.points += 1
     assert_once(world, thread_id)
     return killed
@@ -224,7 +188,7 @@ def assert_once(world: World, thread_id: int) -> None:
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_each_effect_happens_once_whichever_write_the_host_is_killed_at(
-    world: World, moment: str, capsys: pytest.CaptureFixture[str]
+    world: World, moment: str, record_property: RecordFigure
 ) -> None:
     world.points = 0
     for number in itertools.count(1):
@@ -233,22 +197,17 @@ def test_each_effect_happens_once_whichever_write_the_host_is_killed_at(
             break
     # comment, status, 3 pushes, 3 pull requests, 3 edits, reply, status, thread
     assert world.points == 14
-    report(capsys, world, f"{moment} writes to Azure DevOps")
+    record_property("figure", f"{world.points} kill points {moment} writes to Azure DevOps")
 
 
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_each_effect_happens_once_whichever_commit_the_host_is_killed_at(
-    world: World, moment: str, capsys: pytest.CaptureFixture[str]
+    world: World, moment: str, record_property: RecordFigure
 ) -> None:
     world.points = 0
     for number in itertools.count():
         if not play(world, f"commit-{moment}-{number}", kill={moment: number}, hold={}):
             break
     assert world.points >= 30
-    report(capsys, world, f"{moment} commits of the database")
-
-
-def report(capsys: pytest.CaptureFixture[str], world: World, what: str) -> None:
-    with capsys.disabled():
-        sys.stdout.write(f"({world.points} kill points {what}) ")
+    record_property("figure", f"{world.points} kill points {moment} commits of the database")

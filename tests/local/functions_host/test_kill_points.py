@@ -16,6 +16,7 @@ import pytest
 from local.functions_host.app_loader import load_app
 from local.functions_host.host import HostOptions, serve
 from local.functions_host.state import StateStore
+from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import SAMPLES
 
 APP = SAMPLES / "patterns"
@@ -73,7 +74,7 @@ async def run_job(state_path: Path, kill_before: int, kill_after: int) -> int:
 
 
 def test_job_ends_the_same_whichever_commit_the_host_is_killed_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: RecordFigure
 ) -> None:
     monkeypatch.syspath_prepend(str(APP))
     monkeypatch.setitem(sys.modules, "function_app", ModuleType("function_app"))
@@ -87,5 +88,4 @@ def test_job_ends_the_same_whichever_commit_the_host_is_killed_at(
             run_forked(state_path)
             points += 1
     assert points >= 30
-    with capsys.disabled():
-        sys.stdout.write(f"({points} kill points) ")
+    record_property("figure", f"{points} kill points at commits of the host's own state")
