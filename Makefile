@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKER := .venv-worker
+WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
@@ -25,8 +27,14 @@ demo: setup ## Run the main job end to end on one machine and show the result
 up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up
 
-test: lint ## Everything that CI runs
+test: lint $(WORKER)/.ready ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+$(WORKER)/.ready: requirements-worker.txt
+	@if $(WORKER_PYTHON) -c '' 2>/dev/null; then \
+	  echo "Setting up $(WORKER) …" && $(WORKER_PYTHON) -m venv $(WORKER) && \
+	  $(WORKER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-worker.txt && touch $@; \
+	else echo "No CPython 3.13 here ($(WORKER_PYTHON)): the test through the real worker's library is skipped."; fi
 
 lint: setup ## Style, types, layers
 	@$(BIN)/ruff check .
@@ -42,6 +50,8 @@ lock: setup ## Pin and hash requirements.in and requirements-dev.in
 	@$(BIN)/python -m pip install --quiet uv
 	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" requirements-worker.in -o requirements-worker.txt
 
 clean: ## Remove what the targets above made
-	@rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(WORKER) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

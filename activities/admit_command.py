@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def admit_command(payload: dict[str, Any]) -> dict[str, Any]:
+def admit_command(payload: Payload) -> dict[str, Any]:
     """Read the comment back over REST and decide what it asks for, and whether it may."""
     from shared.composition import compose
     from shared.jobs import admit_command as body

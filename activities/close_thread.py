@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def close_thread(payload: dict[str, Any]) -> dict[str, Any]:
+def close_thread(payload: Payload) -> dict[str, Any]:
     """Close the thread of a command that has been carried out."""
     from shared.composition import compose
     from shared.jobs import close_thread as body

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def draft_patch(payload: dict[str, Any]) -> dict[str, Any]:
+def draft_patch(payload: Payload) -> dict[str, Any]:
     """Ask the model for one variant's change, apply and check it in memory."""
     from shared.composition import compose
     from shared.jobs import draft_patch as body

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Dict  # noqa: UP035 - as below
 
 from shared.domain.errors import CodeAgentError, fail, succeed
+
+Payload = Dict[str, Any]  # noqa: UP006 - the Python worker refuses `dict[str, Any]` on a binding
+"""What activities are given: small plain JSON."""
 
 _LOG = logging.getLogger("code_agent.activities")
 

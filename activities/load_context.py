@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def load_context(payload: dict[str, Any]) -> dict[str, Any]:
+def load_context(payload: Payload) -> dict[str, Any]:
     """Take the snapshot of the base commit and choose what the model is shown."""
     from shared.composition import compose
     from shared.jobs import load_context as body

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def open_draft_pull_request(payload: dict[str, Any]) -> dict[str, Any]:
+def open_draft_pull_request(payload: Payload) -> dict[str, Any]:
     """Open one variant's draft pull request, or find it there."""
     from shared.composition import compose
     from shared.jobs import open_draft_pull_request as body

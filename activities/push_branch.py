@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def push_branch(payload: dict[str, Any]) -> dict[str, Any]:
+def push_branch(payload: Payload) -> dict[str, Any]:
     """Push one variant's branch and commit, or find them there."""
     from shared.composition import compose
     from shared.jobs import push_branch as body

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def report_progress(payload: dict[str, Any]) -> dict[str, Any]:
+def report_progress(payload: Payload) -> dict[str, Any]:
     """Record how variants ended and edit the status comment."""
     from shared.composition import compose
     from shared.jobs import report_progress as body

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from activities.envelope import answer
+from activities.envelope import Payload, answer
 
 
-def set_pull_request_status(payload: dict[str, Any]) -> dict[str, Any]:
+def set_pull_request_status(payload: Payload) -> dict[str, Any]:
     """Keep the status of the pull request in step with the job."""
     from shared.composition import compose
     from shared.jobs import set_pull_request_status as body

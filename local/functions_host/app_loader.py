@@ -10,6 +10,8 @@ import inspect
 import json
 import os
 import sys
+import types
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +173,7 @@ def _read_function(builder: Any, directory: Path) -> Function | None:
         raise AppError(f"function {name!r} must have one trigger; it has {len(triggers)}")
     handle = builder.get_user_function()
     bound = {str(b["name"]) for b in bindings}
+    _check_annotations(name, handle, bound)
     return Function(
         name=name,
         handle=handle,
@@ -185,6 +188,25 @@ def _read_function(builder: Any, directory: Path) -> Function | None:
         has_context="context" in inspect.signature(handle).parameters and "context" not in bound,
         directory=str(directory),
     )
+
+
+def _check_annotations(name: str, handle: Any, bound: set[str]) -> None:
+    """Refuse what the real worker refuses to load: `dict[str, Any]` on a binding, or a union.
+
+    Raises:
+        AppError: naming function and parameter.
+    Source: azure-functions-runtime 1.3, `functions.py` ("invalid non-type annotation").
+    """
+    for parameter, annotation in typing.get_type_hints(handle).items():
+        is_type = isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias)
+        is_generic = typing.get_origin(annotation) not in (None, typing.Union, tuple) and (
+            not isinstance(annotation, types.GenericAlias | types.UnionType)
+        )
+        if parameter in bound and not is_type and not is_generic:
+            raise AppError(
+                f"function {name!r}: binding {parameter} has the annotation {annotation!r}, which "
+                "the Python worker of Azure refuses; write a plain class, or typing.Dict[…]"
+            )
 
 
 def describe_unknown(name: str, kind: str, table: dict[str, Function]) -> str:

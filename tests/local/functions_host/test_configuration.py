@@ -52,7 +52,7 @@ def test_settings_host_json_and_timers_are_honoured(start_host: Start, tmp_path:
     assert (tmp_path / "once").read_text() == "once\n"  # run on start-up
     assert not (tmp_path / "tick").exists()
     assert host.call("POST", "/admin/functions/tick").status_code == 202
-    wait_until((tmp_path / "tick").exists)
+    wait_until(lambda: (tmp_path / "tick").exists() and (tmp_path / "tick").read_text())
     assert (tmp_path / "tick").read_text() == "False\n"
 
 
@@ -60,7 +60,7 @@ def test_timer_runs_on_its_schedule_and_makes_up_for_a_missed_run(
     start_host: Start, tmp_path: Path
 ) -> None:
     host = start_host("configured", EVERY="*/1 * * * * *", TRACE_FOLDER=str(tmp_path))
-    wait_until((tmp_path / "tick").exists)
+    wait_until(lambda: (tmp_path / "tick").exists() and (tmp_path / "tick").read_text())
     host.kill()
     missed_at = len((tmp_path / "tick").read_text().splitlines())
     time.sleep(1.1)  # a run is missed
@@ -87,6 +87,15 @@ def run_command(
         return code, capsys.readouterr().err
 
     return run
+
+
+def test_an_annotation_that_the_real_worker_refuses_is_refused_here(
+    run_command: RunCommand, tmp_path: Path
+) -> None:
+    state = str(tmp_path / "state.db")
+    code, error = run_command("--app", str(SAMPLES / "refused_annotation"), "--state", state)
+    assert code == 1
+    assert "function 'take': binding payload has the annotation dict[str, typing.Any]" in error
 
 
 def test_unknown_binding_is_named_at_start_up(run_command: RunCommand, tmp_path: Path) -> None:
