@@ -115,6 +115,12 @@ _LOCATIONS: Final = (
         "_apis/{area}/subscriptions/{subscriptionId}/{resource}/{notificationId}",
     ),
     (
+        "e81700f7-3be2-46de-8624-2eb35882fcaa",
+        "Location",
+        "ResourceAreas",
+        "_apis/{resource}/{areaId}",
+    ),
+    (
         "00d9565f-ed9c-4a06-9a50-00e7896ccab4",
         "Location",
         "connectionData",

@@ -13,9 +13,14 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from local.azure_devops.branches import note_ref_change
-from local.azure_devops.errors import ServiceError
+from local.azure_devops.errors import ServiceError, need_permission
 from local.azure_devops.git_store import ZERO
-from local.azure_devops.organisation import CONTRIBUTE, Organisation
+from local.azure_devops.organisation import (
+    CONTRIBUTE,
+    CREATE_BRANCH,
+    FORCE_PUSH,
+    Organisation,
+)
 from local.azure_devops.records import Document
 
 PATH: Final = re.compile(
@@ -39,6 +44,10 @@ async def serve_git(
     store = organisation.open_store(repository["id"])
     before = store.list_refs()
     body = await request.read()
+    creates = match["service"] == "git-receive-pack" and _creates_branch(body)
+    if creates and not organisation.may(user, repository, CREATE_BRANCH):
+        return web.Response(status=403, text=need_permission("CreateBranch").message)
+    may_force = organisation.may(user, repository, FORCE_PUSH)
     status, headers, content = await _run_backend(
         {
             "GIT_PROJECT_ROOT": str(organisation.folder),
@@ -53,6 +62,7 @@ async def serve_git(
             "HTTP_CONTENT_ENCODING": "",  # aiohttp has unpacked the body already
         },
         body,
+        may_force=may_force,
     )
     after = store.list_refs()
     for ref in sorted({*before, *after}):
@@ -62,11 +72,25 @@ async def serve_git(
     return web.Response(status=status, headers=headers, body=content)
 
 
+def _creates_branch(body: bytes) -> bool:
+    """Read the commands of a push: `old new ref` in pkt-lines, up to the flush.
+
+    Source: https://git-scm.com/docs/pack-protocol
+    """
+    at = 0
+    while (size := int(body[at : at + 4] or b"0", 16)) > 4:
+        if body[at + 4 : at + 44] == ZERO.encode():
+            return True
+        at += size
+    return False
+
+
 async def _run_backend(
-    environment: Mapping[str, str], body: bytes
+    environment: Mapping[str, str], body: bytes, *, may_force: bool
 ) -> tuple[int, dict[str, str], bytes]:
     process = await asyncio.create_subprocess_exec(
-        *("git", "-c", "http.receivepack=true", "http-backend"),
+        *("git", "-c", "http.receivepack=true"),
+        *("-c", f"receive.denyNonFastForwards={'false' if may_force else 'true'}", "http-backend"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
