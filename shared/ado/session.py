@@ -51,6 +51,7 @@ class AdoSession:
         self._on_throttled = on_throttled
         self._pause_until = 0.0
         self._local = threading.local()
+        self._sessions: list[requests.Session] = []
 
     @property
     def graph_url(self) -> str:
@@ -62,6 +63,11 @@ class AdoSession:
         if host.endswith(".visualstudio.com"):
             return f"https://vssps.dev.azure.com/{host.partition('.')[0]}"
         return self.organisation_url
+
+    def close(self) -> None:
+        """Close the connections of every thread; a later call opens new ones."""
+        while self._sessions:
+            self._sessions.pop().close()
 
     @contextmanager
     def until(self, deadline: datetime) -> Iterator[None]:
@@ -153,7 +159,8 @@ class AdoSession:
                 had_no_effect=True,
             )
         if not response.ok:
-            raise _classify(operation, response)
+            with response:
+                raise _classify(operation, response)
         return response
 
     def _send(
@@ -195,6 +202,7 @@ class AdoSession:
                 session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=2))
             session.headers["User-Agent"] = "code-agent"
             self._local.session = session
+            self._sessions.append(session)  # atomic in CPython
         return session
 
     def _limit_s(self) -> float:
@@ -296,7 +304,6 @@ def _classify(operation: str, response: requests.Response) -> AdoError:
             retry_after_s=retry_after_s,
         )
     told = _read_bounded(operation, response).decode("utf-8", "replace")[:20_000]
-    response.close()
     if status == 404:
         return AdoNotFoundError(operation=operation)
     code = next((code for mark, code in _MARKS if mark in told), None)
