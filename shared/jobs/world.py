@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
 from shared.settings import Settings
+from shared.telemetry.emit import emit
+from shared.telemetry.events import AdoRateLimited
 
 if TYPE_CHECKING:
     from shared.ado.session import AdoSession
@@ -56,7 +58,7 @@ class World:
             credential = PatCredential(lambda: self.secrets.read("ado-pat"))
         else:
             credential = EntraCredential()
-        return AdoSession(self.settings.organisation_url, credential)
+        return AdoSession(self.settings.organisation_url, credential, on_throttled=_tell_throttled)
 
     @cached_property
     def snapshots(self) -> "SnapshotStore":
@@ -112,3 +114,7 @@ class World:
         from shared.ado.identities import check_connection
 
         check_connection(self.ado)
+
+
+def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
+    emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
