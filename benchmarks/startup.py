@@ -38,9 +38,8 @@ def main() -> int:
     above = statistics.median((app - bare) / (sdks - bare) for app, sdks in pairs)
     print(f"import of function_app   {statistics.median(app for app, _ in pairs):.3f} s CPU")
     print(f"import of the two SDKs   {statistics.median(sdks for _, sdks in pairs):.3f} s CPU")
-    print(
-        f"ratio                    {ratio:.2f} (bound {BOUND}); without the bare interpreter {above:.2f}"
-    )
+    print(f"ratio                    {ratio:.2f} (bound {BOUND})")
+    print(f"the same, beyond python  {above:.2f}")
     return 0 if ratio <= BOUND else 1
 
 
