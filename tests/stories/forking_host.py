@@ -10,6 +10,7 @@ output:
 
 import asyncio
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -35,16 +36,16 @@ class Commits:
     def __init__(self, kill_before: int, kill_after: int) -> None:
         self._kill_before = kill_before
         self._kill_after = kill_after
-        self._count = 0
+        self._numbers = itertools.count()  # each commit its own, in whatever thread
         self._commit: Any = DefaultDialect.do_commit
 
     def do_commit(self, connection: Any) -> None:
-        if self._count == self._kill_before:
+        number = next(self._numbers)
+        if number == self._kill_before:
             os.kill(os.getpid(), signal.SIGKILL)
         self._commit(None, connection)
-        if self._count == self._kill_after:
+        if number == self._kill_after:
             os.kill(os.getpid(), signal.SIGKILL)
-        self._count += 1
 
 
 def main() -> None:
