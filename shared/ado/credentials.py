@@ -69,12 +69,20 @@ class EntraCredential:
     def _renew(self) -> None:
         # imported late: Entra's libraries cost a cold start more than everything else together
         from azure.core.exceptions import AzureError
-        from azure.identity import DefaultAzureCredential
 
         if self._source is None:
-            self._source = DefaultAzureCredential(managed_identity_client_id=self._client_id)
+            self._source = _choose_source(self._client_id)
         try:
             token = self._source.get_token(SCOPE)
         except AzureError as error:
             raise AdoError("ado.unauthenticated", operation="get token") from error
         self._token, self._expires_at = token.token, float(token.expires_on)
+
+
+def _choose_source(client_id: str | None) -> Any:
+    """Answer the managed identity where the host offers one, else the developer's own sign-in."""
+    from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+    if os.environ.get("IDENTITY_ENDPOINT"):  # set by Azure Functions when there is an identity
+        return ManagedIdentityCredential(client_id=client_id)
+    return DefaultAzureCredential(managed_identity_client_id=client_id)
