@@ -79,6 +79,17 @@ async def serve(options: ServerOptions) -> AsyncIterator[Organisation]:
         organisation.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """One REST call: who asks for which operation, with what."""
+
+    request: web.Request
+    route: Route
+    parts: Mapping[str, str]
+    body: bytes
+    user: Document
+
+
 class Server:
     """Answers requests for one organisation."""
 
@@ -136,54 +147,41 @@ class Server:
             )
             return self._answer(Answer(missing.to_wire(), 404), user)
         one, parts = found
-        body = await request.read()
+        arrived = _Arrived(request, one, parts, await request.read(), user)
         if not user["isAgent"]:
-            return self._carry_out(request, one, parts, body, user)
+            return self._carry_out(arrived)
         is_write = request.method != "GET" and one.operation not in READING_POSTS
         self._organisation.calls.note(one.operation, is_write=is_write)
         hold = self._organisation.hold
         if hold is not None and is_write and hold.is_due():
-            return await self._hold(hold, request, one, parts, body, user)
-        return await self._misbehave(request, one, parts, body, user)
+            return await self._hold(hold, arrived)
+        return await self._misbehave(arrived)
 
-    async def _hold(
-        self,
-        hold: Hold,
-        request: web.Request,
-        one: Route,
-        parts: Mapping[str, str],
-        body: bytes,
-        user: Document,
-    ) -> web.StreamResponse:
+    async def _hold(self, hold: Hold, arrived: "_Arrived") -> web.StreamResponse:
         if hold.moment == "after":
-            self._carry_out(request, one, parts, body, user)
+            self._carry_out(arrived)
         hold.reached.set()
         await hold.released.wait()
-        return _break_connection(request)
+        return _break_connection(arrived.request)
 
     async def _misbehave(  # noqa: PLR0911 - one way out for each kind of fault
-        self,
-        request: web.Request,
-        one: Route,
-        parts: Mapping[str, str],
-        body: bytes,
-        user: Document,
+        self, arrived: "_Arrived"
     ) -> web.StreamResponse:
         faults = self._organisation.faults
-        kind = faults.choose(one.operation) if faults.rate else None
+        kind = faults.choose(arrived.route.operation) if faults.rate else None
         wait = {"Retry-After": f"{faults.retry_after_s:g}"}
         match kind:
             case FaultKind.THROTTLE_429:
                 refusal = ServiceError(
                     429, "RequestBlockedException", "TF400733: The request has been canceled."
                 )
-                return self._answer(Answer(refusal.to_wire(), 429, wait), user)
+                return self._answer(Answer(refusal.to_wire(), 429, wait), arrived.user)
             case FaultKind.UNAVAILABLE_503:
                 return web.Response(
                     status=503, headers=wait, text=_OUTAGE, content_type="text/html"
                 )
             case FaultKind.RESET_BEFORE:
-                return _break_connection(request)
+                return _break_connection(arrived.request)
             case FaultKind.HTML_OUTAGE:
                 return web.Response(text=_OUTAGE, content_type="text/html")
             case FaultKind.SIGN_IN_203:
@@ -192,35 +190,33 @@ class Server:
                 await asyncio.sleep(faults.delay_s)
             case FaultKind.RESET_AFTER | FaultKind.DELAYED_200 | None:
                 pass
-        answer = self._carry_out(request, one, parts, body, user)
+        answer = self._carry_out(arrived)
         if kind is FaultKind.RESET_AFTER:
-            return _break_connection(request)
+            return _break_connection(arrived.request)
         if kind is FaultKind.DELAYED_200:
             answer.headers.update({**wait, "X-RateLimit-Delay": f"{faults.delay_s:.3f}"})
         return answer
 
-    def _carry_out(
-        self,
-        request: web.Request,
-        one: Route,
-        parts: Mapping[str, str],
-        body: bytes,
-        user: Document,
-    ) -> web.Response:
+    def _carry_out(self, arrived: "_Arrived") -> web.Response:
         try:
             call = Call(
                 organisation=self._organisation,
-                user=user,
-                parts=parts,
-                query=dict(request.query),
-                body=_read_body(body),
-                accept=request.headers.get("Accept", "").split(";")[0].split(",")[0].strip(),
-                api_version=_check_version(request),
+                user=arrived.user,
+                parts=arrived.parts,
+                query=dict(arrived.request.query),
+                body=_read_body(arrived.body),
+                accept=arrived.request.headers.get("Accept", "")
+                .split(";")[0]
+                .split(",")[0]
+                .strip(),
+                api_version=_check_version(arrived.request),
             )
-            result = one.handler(call)
+            result = arrived.route.handler(call)
         except ServiceError as refusal:
             result = Answer(refusal.to_wire(), refusal.status)
-        answer = self._answer(result if isinstance(result, Answer) else Answer(result), user)
+        answer = self._answer(
+            result if isinstance(result, Answer) else Answer(result), arrived.user
+        )
         self._deliverer.deliver_news()
         return answer
 

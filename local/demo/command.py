@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             with run_world(folder, ports=Ports(), settings=settings) as demo:
                 story = _play(printer, demo, args)
                 faults = find_faults(story)
-                show_story(printer, demo, story)
+                show_story(printer, demo, story, kept=args.keep is not None)
     except (StartError, StoryError, requests.RequestException) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

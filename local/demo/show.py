@@ -52,7 +52,7 @@ class Printer:
                 self.say("    " + (self.paint(colour, line) if colour else line))
 
 
-def show_story(printer: Printer, demo: Demo, story: Story) -> None:
+def show_story(printer: Printer, demo: Demo, story: Story, *, kept: bool) -> None:
     """Print each variant with its diff, the comments, and the figures."""
     for row in story.job["variants"]:
         where = f"!{row['pr_id']} {row['pr_url']}" if row["pr_id"] else row["error_code"]
@@ -73,7 +73,8 @@ def show_story(printer: Printer, demo: Demo, story: Story) -> None:
     printer.say(f"  acknowledged in    {story.ack_ms:.0f} ms")
     printer.say(f"  took               {story.job['duration_s']:.2f} s")
     printer.say(f"  Azure DevOps calls {story.ado_calls}")
-    printer.say(f"  files of this run  {demo.folder}")
+    if kept:
+        printer.say(f"  files of this run  {demo.folder}")
 
 
 def show_faults(printer: Printer, faults: Sequence[str]) -> None:

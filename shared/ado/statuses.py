@@ -7,42 +7,26 @@ Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-statu
 from shared.ado.pull_requests import build_repository_path
 from shared.ado.session import AdoSession
 from shared.ado.wire import WireCreated, WireStatuses, decode
-from shared.domain.pull_request import RepositoryRef, StatusState
+from shared.domain.pull_request import RepositoryRef, StatusNote
 
 
-def set_status(  # noqa: PLR0913 - what a status consists of
-    session: AdoSession,
-    repository: RepositoryRef,
-    pull_request_id: int,
-    *,
-    state: StatusState,
-    description: str,
-    target_url: str,
-    genre: str,
-    name: str,
+def set_status(
+    session: AdoSession, repository: RepositoryRef, pull_request_id: int, note: StatusNote
 ) -> int:
     """Post a status; answers its id. Not safe to repeat by itself."""
     path = build_repository_path(repository, "pullRequests", pull_request_id, "statuses")
     body = {
-        "state": str(state),
-        "description": description,
-        "targetUrl": target_url or None,
-        "context": {"name": name, "genre": genre},
+        "state": str(note.state),
+        "description": note.description,
+        "targetUrl": note.target_url or None,
+        "context": {"name": note.name, "genre": note.genre},
     }
     data = session.call("create status", "POST", path, body=body)
     return decode("create status", data, WireCreated).id
 
 
-def find_status(  # noqa: PLR0913 - as above
-    session: AdoSession,
-    repository: RepositoryRef,
-    pull_request_id: int,
-    *,
-    state: StatusState,
-    description: str,
-    target_url: str,
-    genre: str,
-    name: str,
+def find_status(
+    session: AdoSession, repository: RepositoryRef, pull_request_id: int, note: StatusNote
 ) -> int | None:
     """Find the latest status of a context if it says just this; answers its id or None."""
     path = build_repository_path(repository, "pullRequests", pull_request_id, "statuses")
@@ -51,13 +35,13 @@ def find_status(  # noqa: PLR0913 - as above
         status
         for status in decode("list statuses", data, WireStatuses).value
         if status.context is not None
-        and (status.context.genre, status.context.name) == (genre, name)
+        and (status.context.genre, status.context.name) == (note.genre, note.name)
     ]
     latest = max(own, key=lambda status: status.id, default=None)
     if latest is None or (latest.state, latest.description or "", latest.target_url or "") != (
-        str(state),
-        description,
-        target_url,
+        str(note.state),
+        note.description,
+        note.target_url,
     ):
         return None
     return latest.id

@@ -37,6 +37,17 @@ class StatusState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StatusNote:
+    """What a pull request status says. The latest of a context (genre and name) counts."""
+
+    genre: str
+    name: str
+    state: StatusState
+    description: str
+    target_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryRef:
     """A repository by ids, with names for people."""
 

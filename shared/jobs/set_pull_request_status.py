@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.ado import statuses
 from shared.domain.names import STATUS_GENRE, STATUS_NAME
-from shared.domain.pull_request import StatusState
+from shared.domain.pull_request import StatusNote, StatusState
 from shared.domain.states import JobStatus
 from shared.jobs.effects import once
 from shared.jobs.rows import load_job, name_repository
@@ -27,24 +27,23 @@ def set_pull_request_status(order: Mapping[str, Any], world: World) -> dict[str,
     """Post the status that fits the job now. Without an iteration, so it survives new pushes."""
     job, rows = load_job(world, order["job_id"])
     view = build_view(world, job, rows)
-    state = _STATES[job.status]
-    described: dict[str, Any] = {
-        "state": state,
-        "description": world.comments.write_status_line(view),
-        "target_url": view.page_url,
-        "genre": STATUS_GENRE,
-        "name": STATUS_NAME,
-    }
+    note = StatusNote(
+        genre=STATUS_GENRE,
+        name=STATUS_NAME,
+        state=_STATES[job.status],
+        description=world.comments.write_status_line(view),
+        target_url=view.page_url,
+    )
     place = (world.ado, name_repository(job), job.comment.pull_request_id)
 
     def find() -> dict[str, Any] | None:
-        found = statuses.find_status(*place, **described)
+        found = statuses.find_status(*place, note)
         return None if found is None else {"status_id": found}
 
     return once(
         world,
         job.id,
         f"pull_request_status/{job.status}",
-        make=lambda: {"status_id": statuses.set_status(*place, **described)},
+        make=lambda: {"status_id": statuses.set_status(*place, note)},
         find=find,
     )

@@ -19,7 +19,7 @@ from shared.ado import pull_requests, pushes, statuses, threads
 from shared.ado.credentials import PatCredential
 from shared.ado.session import AdoSession
 from shared.domain.change import ChangeKind, FileChange
-from shared.domain.pull_request import RepositoryRef, StatusState, ThreadStatus
+from shared.domain.pull_request import RepositoryRef, StatusNote, StatusState, ThreadStatus
 
 DATA: dict[str, Any] = json.loads(
     Path(__file__).with_name("data").joinpath("rest.json").read_text("utf-8")
@@ -103,16 +103,8 @@ def open_draft(session: AdoSession) -> Any:
 
 
 def post_status(session: AdoSession) -> Any:
-    return statuses.set_status(
-        session,
-        REPOSITORY,
-        1,
-        state=StatusState.SUCCEEDED,
-        description="d",
-        target_url="http://x",
-        genre="g",
-        name="n",
-    )
+    note = StatusNote("g", "n", StatusState.SUCCEEDED, "d", "http://x")
+    return statuses.set_status(session, REPOSITORY, 1, note)
 
 
 CALLS: dict[str, tuple[Callable[[AdoSession], Any], Any]] = {

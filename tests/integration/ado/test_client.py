@@ -13,6 +13,7 @@ from shared.domain.pull_request import (
     Identity,
     PullRequestStatus,
     RepositoryRef,
+    StatusNote,
     StatusState,
     ThreadStatus,
 )
@@ -168,15 +169,13 @@ def test_replies_are_posted_edited_and_found_by_their_marker(
 def test_a_status_is_found_only_while_it_is_the_latest(
     session: AdoSession, repository: RepositoryRef
 ) -> None:
-    def described(state: StatusState) -> dict[str, object]:
-        return {"state": state, "description": "d", "target_url": "", "genre": "g", "name": "n"}
-
-    pending, done = described(StatusState.PENDING), described(StatusState.SUCCEEDED)
-    first = statuses.set_status(session, repository, 1, **pending)  # type: ignore[arg-type]  # as described
-    assert statuses.find_status(session, repository, 1, **pending) == first  # type: ignore[arg-type]  # as described
-    assert statuses.find_status(session, repository, 1, **done) is None  # type: ignore[arg-type]  # as described
-    statuses.set_status(session, repository, 1, **done)  # type: ignore[arg-type]  # as described
-    assert statuses.find_status(session, repository, 1, **pending) is None  # type: ignore[arg-type]  # as described
+    pending = StatusNote("g", "n", StatusState.PENDING, "d")
+    done = StatusNote("g", "n", StatusState.SUCCEEDED, "d")
+    first = statuses.set_status(session, repository, 1, pending)
+    assert statuses.find_status(session, repository, 1, pending) == first
+    assert statuses.find_status(session, repository, 1, done) is None
+    statuses.set_status(session, repository, 1, done)
+    assert statuses.find_status(session, repository, 1, pending) is None
 
 
 def test_groups_are_found_directly_through_others_and_not_at_all(
