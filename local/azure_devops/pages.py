@@ -56,7 +56,8 @@ async def handle(
         pull_request = organisation.find_pull_request(int(match["number"]), repository["id"])
         if request.method == "POST":
             await _take_comment(organisation, request, repository, pull_request)
-            raise web.HTTPSeeOther(build_page_url(organisation, pull_request))
+            there = {"Location": build_page_url(organisation, pull_request)}
+            return web.Response(status=303, headers=there)
     except ServiceError as refusal:
         return web.Response(status=refusal.status, text=refusal.message)
     return _show_pull_request(organisation, repository, pull_request)

@@ -104,7 +104,13 @@ class Server:
         await self._deliverer.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer any request."""
+        """Answer any request; whatever it changed is then news for the service hooks."""
+        try:
+            return await self._handle(request)
+        finally:
+            self._deliverer.deliver_news()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         raw = request.rel_url.raw_path.lstrip("/")
         first, _, below = raw.partition("/")
         if first == "_standin":
@@ -116,9 +122,7 @@ class Server:
             return web.Response(status=404, text="There is no such organisation.")
         page = pages.PATH.fullmatch(below)
         if page is not None:
-            answer = await pages.handle(self._organisation, request, page)
-            self._deliverer.deliver_news()
-            return answer
+            return await pages.handle(self._organisation, request, page)
         return await self._authenticate(request, below)
 
     async def _authenticate(self, request: web.Request, below: str) -> web.StreamResponse:
@@ -128,9 +132,7 @@ class Server:
             if user is None:
                 asks = {"WWW-Authenticate": 'Basic realm="Azure DevOps"'}
                 return web.Response(status=401, headers=asks)
-            answered = await serve_git(self._organisation, user, request, git)
-            self._deliverer.deliver_news()
-            return answered
+            return await serve_git(self._organisation, user, request, git)
         if request.method == "OPTIONS" and below.strip("/").lower() == "_apis":
             return web.json_response(list_locations())
         if request.method == "GET" and below.strip("/").lower() == "_apis/resourceareas":

@@ -1,5 +1,6 @@
 """What the bodies of this package work with: settings, clock, adapters, each built on first use."""
 
+import logging
 import os
 import threading
 from functools import cached_property
@@ -31,6 +32,8 @@ class World:
     @cached_property
     def database(self) -> "Database":
         """The records, with their tables in place."""
+        # before it is imported: it tells of each of its plug-ins and of each migration
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         from shared.store.database import Database
 
         with self._lock:

@@ -5,7 +5,6 @@ nothing; a machine that loses power may lose the last commits), every write tran
 so that two writers queue instead of failing half-way. Source: https://www.sqlite.org/wal.html
 """
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +22,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.domain.errors import StoreError
-
-# one line for each migration is not worth a line of the operators' logs
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _BUSY_TIMEOUT_S: Final = 30

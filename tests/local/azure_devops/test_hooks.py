@@ -2,15 +2,20 @@
 
 import base64
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from typing_extensions import override
 
+from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
+from local.demo.person import Person
 from tests.local.azure_devops.client import Client, change
 from tests.local.functions_host.hosting import wait_until
 
@@ -133,15 +138,30 @@ def test_other_events_are_delivered_to_whom_asked_for_them(
 def test_a_build_that_ended_is_delivered(
     azure_devops: RunningAzureDevOps, receiver: Receiver, subscribe: Subscribe
 ) -> None:
-    import requests
-
     subscribe("build.complete")
     repository = Client(azure_devops).git("GET", "").json()["id"]
     build = {"repositoryId": repository, "branch": "main", "status": "failed"}
     requests.post(f"{azure_devops.url}/_standin/builds", json=build, timeout=10)
-    write_comment(azure_devops)  # news are handed out after the next answer
     wait_until(lambda: receiver.got)
     assert receiver.got[0][1]["resource"]["status"] == "failed"
+
+
+def test_a_comment_from_the_page_and_a_push_by_git_are_delivered_at_once(
+    azure_devops: RunningAzureDevOps, receiver: Receiver, subscribe: Subscribe, tmp_path: Path
+) -> None:
+    subscribe()
+    subscribe("git.push")
+    page = f"{azure_devops.organisation_url}/Storefront/_git/storefront/pullrequest/1"
+    form = {"user": seed.JAMAL.id, "content": "from the page"}
+    requests.post(page, data=form, timeout=10, allow_redirects=False)
+    wait_until(lambda: receiver.got)
+    assert receiver.got[0][1]["resource"]["comment"]["content"] == "from the page"
+    url = Person(azure_devops.organisation_url, seed.JAMAL.pat).git_url()
+    subprocess.run(["git", "clone", "-q", "--bare", url, str(tmp_path / "bare")], check=True)
+    push = ["git", "-C", str(tmp_path / "bare"), "push", "-q", "origin", "main:refs/heads/copy"]
+    subprocess.run(push, check=True)
+    wait_until(lambda: len(receiver.got) == 2)
+    assert receiver.got[1][1]["resource"]["refUpdates"][0]["name"] == "refs/heads/copy"
 
 
 def test_versions_and_details_shape_the_payload(
