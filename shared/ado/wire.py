@@ -3,8 +3,9 @@
 Source: https://learn.microsoft.com/rest/api/azure/devops/git (7.1)
 """
 
+import threading
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -270,10 +271,26 @@ def decode(operation: str, data: bytes, kind: type[_T]) -> _T:
         AdoError: `ado.unexpected_answer`.
     """
     try:
-        return msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=kind)
+        return _find_decoder(kind).decode(data.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise AdoError("ado.unexpected_answer", operation=operation) from error
 
+
+def _find_decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
+    """Answer the decoder of a shape; each is built once, and never two at the same time.
+
+    msgspec 0.22 learns a Struct's fields when it is first decoded into, and crashes the process
+    when two threads do so at once: activities run in threads, and a cold worker starts several.
+    """
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        with _BUILDING:
+            decoder = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
+    return decoder
+
+
+_DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {}
+_BUILDING: Final = threading.Lock()
 
 def write_commit_change(change_type: str, item: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """Write one GitChange of a push."""
