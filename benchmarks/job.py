@@ -12,8 +12,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from local.demo.story import Story, play
 from local.demo.world import Demo, Ports, run_world
 
@@ -63,7 +61,6 @@ def find_host(demo: Demo) -> int:
 
 def read_history(demo: Demo, story: Story) -> tuple[int, int]:
     """Answer the bytes of the job's histories, sub-orchestrations included, and the episodes."""
-    requests.get(f"{demo.gateway_url}/health", timeout=10)
     with closing(sqlite3.connect(demo.folder / "host.sqlite3")) as connection:
         rows: list[Any] = list(
             connection.execute(

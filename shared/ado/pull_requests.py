@@ -16,15 +16,8 @@ MAX_DESCRIPTION: Final = 4000
 CHANGES_PER_PAGE: Final = 2000
 MAX_CHANGED_PATHS: Final = 10_000
 
-_ZERO: Final = "0" * 40
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedPullRequest:
-    """A draft of ours."""
-
-    id: int
-    web_url: str
+NO_COMMIT: Final = "0" * 40
+"""What stands for a commit that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,7 @@ def fetch_changed_paths(
     Without a base there is nothing to compare with, and the list is empty.
     Source: https://learn.microsoft.com/rest/api/azure/devops/git/diffs/get
     """
-    if not base_commit or base_commit == _ZERO:
+    if not base_commit or base_commit == NO_COMMIT:
         return []
     found: list[ChangedPath] = []
     path = build_repository_path(repository, "diffs", "commits")
@@ -127,8 +120,8 @@ def _is_file(item: Any) -> bool:
 
 def find_draft_pull_request(
     session: AdoSession, repository: RepositoryRef, *, source_branch: str, target_branch: str
-) -> OpenedPullRequest | None:
-    """Find the active pull request between two branches; None when there is none."""
+) -> int | None:
+    """Find the id of the active pull request between two branches; None when there is none."""
     query = {
         "searchCriteria.status": "active",
         "searchCriteria.sourceRefName": f"refs/heads/{source_branch}",
@@ -137,7 +130,7 @@ def find_draft_pull_request(
     path = build_repository_path(repository, "pullrequests")
     data = session.call("list pull requests", "GET", path, query=query)
     found = decode("list pull requests", data, WirePullRequests).value
-    return _name_opened(session, repository, found[0].pull_request_id) if found else None
+    return found[0].pull_request_id if found else None
 
 
 def open_draft_pull_request(
@@ -149,8 +142,8 @@ def open_draft_pull_request(
     title: str,
     description: str,
     labels: tuple[str, ...] = (),
-) -> OpenedPullRequest:
-    """Open a draft from `source_branch` into `target_branch`, or answer the one that is open.
+) -> int:
+    """Open a draft from `source_branch` into `target_branch`; answers its id, or the open one's.
 
     Safe to repeat: the service refuses a second active one (TF401179), and the first is found.
 
@@ -179,12 +172,4 @@ def open_draft_pull_request(
         if found is None:
             raise
         return found
-    opened = decode("create pull request", data, WirePullRequest)
-    return _name_opened(session, repository, opened.pull_request_id)
-
-
-def _name_opened(
-    session: AdoSession, repository: RepositoryRef, pull_request_id: int
-) -> OpenedPullRequest:
-    url = build_pull_request_url(session.organisation_url, repository, pull_request_id)
-    return OpenedPullRequest(pull_request_id, url)
+    return decode("create pull request", data, WirePullRequest).pull_request_id

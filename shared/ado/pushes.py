@@ -6,16 +6,14 @@ encodings unharmed through JSON. Source: https://learn.microsoft.com/rest/api/az
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from shared.ado.errors import AdoError
-from shared.ado.pull_requests import build_repository_path
+from shared.ado.pull_requests import NO_COMMIT, build_repository_path
 from shared.ado.session import AdoSession, build_path
-from shared.ado.wire import WireCommitRef, WirePush, WireRefs, decode, write_commit_change
+from shared.ado.wire import WireCommitRef, WirePush, WireRefs, decode
 from shared.domain.change import ChangeKind, FileChange
 from shared.domain.pull_request import RepositoryRef
-
-NO_COMMIT: Final = "0" * 40
 
 
 def push_branch(
@@ -101,15 +99,15 @@ def _write_change(change: FileChange) -> list[dict[str, Any]]:
     item = {"path": f"/{change.path}"}
     match change.kind:
         case ChangeKind.DELETE:
-            return [write_commit_change("delete", item)]
+            return [{"changeType": "delete", "item": item}]
         case ChangeKind.RENAME:
             source = f"/{change.previous_path}"
-            moved = write_commit_change("rename", item, sourceServerItem=source)
+            moved = {"changeType": "rename", "sourceServerItem": source, "item": item}
             if change.content is None:
                 return [moved]
-            return [moved, write_commit_change("edit", item, **_write_content(change))]
+            return [moved, {"changeType": "edit", "item": item, **_write_content(change)}]
         case ChangeKind.ADD | ChangeKind.EDIT:
-            return [write_commit_change(str(change.kind), item, **_write_content(change))]
+            return [{"changeType": str(change.kind), "item": item, **_write_content(change)}]
 
 
 def _write_content(change: FileChange) -> dict[str, Any]:

@@ -223,7 +223,6 @@ class WireChange(msgspec.Struct, rename="camel"):
 
     item: WireChangedItem
     change_type: str = ""
-    source_server_item: str | None = None
 
 
 class WireDiffs(msgspec.Struct, rename="camel"):
@@ -291,7 +290,3 @@ def _find_decoder(kind: type[_T]) -> msgspec.json.Decoder[_T]:
 
 _DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {}
 _BUILDING: Final = threading.Lock()
-
-def write_commit_change(change_type: str, item: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Write one GitChange of a push."""
-    return {"changeType": change_type, "item": item, **fields}

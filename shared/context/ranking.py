@@ -15,6 +15,7 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 from shared.context.words import split_words
+from shared.domain.foreign_paths import FOREIGN_GLOBS
 
 MAX_FILE_BYTES: Final = 1_000_000
 """A larger file is known by its path only."""
@@ -24,26 +25,7 @@ MAX_LINE_CHARS: Final = 5_000
 """A file with a longer line is minified or generated."""
 
 _NOT_SHOWN: Final = GitIgnoreSpec.from_lines(
-    [
-        "node_modules/",
-        "bower_components/",
-        "vendor/",
-        "third_party/",
-        "dist/",
-        "build/",
-        ".git/",
-        "__pycache__/",
-        "*.min.*",
-        "*.map",
-        "*.lock",
-        "package-lock.json",
-        "pnpm-lock.yaml",
-        "go.sum",
-        "*.svg",
-        "*.Designer.cs",
-        "*.g.cs",
-        "*_pb2.py",
-    ]
+    [*FOREIGN_GLOBS, "package-lock.json", "pnpm-lock.yaml", "go.sum"]
 )
 """Vendored and generated files: never shown."""
 _K1: Final = 1.2

@@ -1,10 +1,11 @@
 """A job and its variants, as they stand in the database and on the pages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.comment_ref import CommentRef
+from shared.domain.pull_request import RepositoryRef
 from shared.domain.states import JobStatus, VariantStatus
 
 
@@ -36,6 +37,15 @@ class Job:
     status_comment_id: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def repository(self) -> RepositoryRef:
+        """Where the job works, with names for people."""
+        return replace(
+            RepositoryRef.of_comment(self.comment),
+            project_name=self.project_name,
+            repository_name=self.repository_name,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.comment_ref import CommentRef
+
 
 class PullRequestStatus(StrEnum):
     """Status of a pull request.
@@ -56,6 +58,11 @@ class RepositoryRef:
     repository_id: str
     project_name: str = ""
     repository_name: str = ""
+
+    @classmethod
+    def of_comment(cls, comment: CommentRef) -> "RepositoryRef":
+        """Name the repository that a comment is in, by its ids alone."""
+        return cls(comment.organisation, comment.project_id, comment.repository_id)
 
 
 @dataclass(frozen=True, slots=True)

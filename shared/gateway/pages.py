@@ -125,7 +125,8 @@ def _load_jobs(
 
     with compose().database.read() as connection:
         found = jobs.load_jobs(connection, limit=limit, before=before, status=status)
-        return [(job, variants.load_variants(connection, job.id)) for job in found]
+        rows = variants.load_variants_of(connection, [job.id for job in found])
+        return [(job, rows[job.id]) for job in found]
 
 
 def _load_job(request: func.HttpRequest) -> tuple[Job, list[Variant]] | None:

@@ -41,7 +41,7 @@ class _Request:
 def admit_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Answer `{"next": "ignore" | "answer" | "edit", …}` for one comment."""
     ref = CommentRef.from_plain(order["comment"])
-    repository = RepositoryRef(ref.organisation, ref.project_id, ref.repository_id)
+    repository = RepositoryRef.of_comment(ref)
     try:
         thread = fetch_thread(world.ado, repository, ref.pull_request_id, ref.thread_id)
         comment = _find_comment(thread, ref.comment_id)

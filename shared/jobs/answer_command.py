@@ -85,9 +85,8 @@ def _is_news(world: World, ref: CommentRef, order: Mapping[str, Any], code: str)
 def _list_jobs(world: World, ref: CommentRef) -> str:
     found = _load_jobs(world, ref)[:MAX_LISTED]
     with world.database.read() as connection:
-        views = tuple(
-            build_view(world, job, variants.load_variants(connection, job.id)) for job in found
-        )
+        rows = variants.load_variants_of(connection, [job.id for job in found])
+    views = tuple(build_view(world, job, rows[job.id]) for job in found)
     return world.comments.write_job_list(ref.instance_id, views)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.ado.threads import set_thread_status
 from shared.domain.pull_request import ThreadStatus
-from shared.jobs.rows import load_job, name_repository
+from shared.jobs.rows import load_job
 from shared.jobs.world import World
 
 
@@ -14,6 +14,6 @@ def close_thread(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     job, _ = load_job(world, order["job_id"])
     ref = job.comment
     set_thread_status(
-        world.ado, name_repository(job), ref.pull_request_id, ref.thread_id, ThreadStatus.CLOSED
+        world.ado, job.repository, ref.pull_request_id, ref.thread_id, ThreadStatus.CLOSED
     )
     return {}

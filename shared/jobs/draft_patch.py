@@ -13,7 +13,7 @@ from shared.domain.errors import JobError
 from shared.domain.job import Job, Variant
 from shared.domain.states import VariantStatus
 from shared.jobs.admit_command import ARTIFACTS_KEPT
-from shared.jobs.rows import name_repository, require_open
+from shared.jobs.rows import require_open
 from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
 from shared.patching.apply import AppliedPatch, apply_edits
@@ -55,7 +55,7 @@ def _ask(
     shown: Mapping[str, Any],
 ) -> tuple[Draft, AppliedPatch]:
     lines = shown["thread_lines"]
-    with world.snapshots.open(world.ado, name_repository(job), job.base_commit) as snapshot:
+    with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         draft = world.provider.draft(
             DraftRequest(
                 intent=job.intent,
@@ -91,6 +91,7 @@ def _keep(
             "summary": draft.summary,
         }
     ).encode()
+    digest = digest_changes(patch.changes)
     now = world.clock()
     with world.database.transaction() as connection:
         reference = artifacts.put(
@@ -104,7 +105,7 @@ def _keep(
             connection,
             job.id,
             variant.number,
-            digest_changes(patch.changes),
+            digest,
             artifact=reference,
             at=now,
         )
@@ -129,7 +130,7 @@ def _keep(
             VariantStatus.DUPLICATE,
             at=now,
             finished_at=now,
-            patch_digest=digest_changes(patch.changes),
+            patch_digest=digest,
             error_code="variant.duplicate",
             verdict="user",
             **fields,

@@ -9,7 +9,7 @@ from shared.context.pack import build_context
 from shared.context.ranking import ContextRequest, build_index, rank_files
 from shared.domain.errors import JobError
 from shared.jobs.admit_command import ARTIFACTS_KEPT
-from shared.jobs.rows import load_job, name_repository
+from shared.jobs.rows import load_job
 from shared.jobs.world import World
 from shared.store import artifacts
 
@@ -21,7 +21,7 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         raise JobError("job.cancelled", "The job was cancelled.")
     with world.database.read() as connection:
         described = json.loads(artifacts.get(connection, order["request"]))
-    repository = name_repository(job)
+    repository = job.repository
     changed = fetch_changed_paths(
         world.ado,
         repository,

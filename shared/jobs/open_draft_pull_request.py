@@ -11,7 +11,7 @@ from shared.domain.errors import JobError, Verdict
 from shared.domain.states import VariantStatus
 from shared.jobs.effects import once
 from shared.jobs.push_branch import LEAST_TIME, SPARE_TIME
-from shared.jobs.rows import load_job, name_repository, require_open
+from shared.jobs.rows import load_job, require_open
 from shared.jobs.views import build_variant_view, build_view
 from shared.jobs.world import World
 from shared.store import audit, variants
@@ -28,7 +28,7 @@ def open_draft_pull_request(order: Mapping[str, Any], world: World) -> dict[str,
     if variant is None or variant.commit_id is None:
         raise JobError("variant.not_pushed", "There is no branch to open.", verdict=Verdict.BUG)
     deadline = parse_instant(order["deadline"])
-    repository = name_repository(job)
+    repository = job.repository
     branches = {
         "source_branch": variant.branch,
         "target_branch": job.source_ref.removeprefix("refs/heads/"),
@@ -39,7 +39,7 @@ def open_draft_pull_request(order: Mapping[str, Any], world: World) -> dict[str,
 
     def find() -> dict[str, Any] | None:
         found = pull_requests.find_draft_pull_request(world.ado, repository, **branches)
-        return None if found is None else {"pull_request_id": found.id}
+        return None if found is None else {"pull_request_id": found}
 
     def open_it() -> dict[str, Any]:
         view = build_view(world, job, rows)
@@ -55,7 +55,7 @@ def open_draft_pull_request(order: Mapping[str, Any], world: World) -> dict[str,
                 ),
                 labels=(LABEL,),
             )
-        return {"pull_request_id": opened.id}
+        return {"pull_request_id": opened}
 
     def record(connection: Connection, result: dict[str, Any]) -> None:
         now = world.clock()

@@ -13,7 +13,7 @@ from shared.domain.errors import JobError, Verdict
 from shared.domain.states import VariantStatus
 from shared.jobs.draft_patch import change_from_plain
 from shared.jobs.effects import once
-from shared.jobs.rows import load_job, name_repository, require_open
+from shared.jobs.rows import load_job, require_open
 from shared.jobs.world import World
 from shared.store import artifacts, audit, variants
 from shared.store.audit import AuditAction
@@ -34,7 +34,7 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     with world.database.read() as connection:
         patch = json.loads(artifacts.get(connection, variant.patch_artifact))
     deadline = parse_instant(order["deadline"])
-    repository = name_repository(job)
+    repository = job.repository
     message = (
         f"{_subject(job.intent)}\n\n"
         f"Variant {number} ({variant.strategy}) for pull request {job.comment.pull_request_id}.\n\n"

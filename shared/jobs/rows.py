@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Job, Variant
-from shared.domain.pull_request import RepositoryRef
 from shared.domain.states import VariantStatus
 from shared.jobs.world import World
 from shared.store import jobs, variants
@@ -31,17 +30,6 @@ def load_job(world: World, job_id: str) -> tuple[Job, list[Variant]]:
         if job is None:
             raise JobError("job.unknown", "There is no such job.", verdict=Verdict.BUG)
         return job, variants.load_variants(connection, job_id)
-
-
-def name_repository(job: Job) -> RepositoryRef:
-    """Name the repository of a job."""
-    return RepositoryRef(
-        job.comment.organisation,
-        job.comment.project_id,
-        job.comment.repository_id,
-        job.project_name,
-        job.repository_name,
-    )
 
 
 def require_open(

@@ -8,7 +8,7 @@ from shared.domain.names import STATUS_GENRE, STATUS_NAME
 from shared.domain.pull_request import StatusNote, StatusState
 from shared.domain.states import JobStatus
 from shared.jobs.effects import once
-from shared.jobs.rows import load_job, name_repository
+from shared.jobs.rows import load_job
 from shared.jobs.views import build_view
 from shared.jobs.world import World
 
@@ -34,7 +34,7 @@ def set_pull_request_status(order: Mapping[str, Any], world: World) -> dict[str,
         description=world.comments.write_status_line(view),
         target_url=view.page_url,
     )
-    place = (world.ado, name_repository(job), job.comment.pull_request_id)
+    place = (world.ado, job.repository, job.comment.pull_request_id)
 
     def find() -> dict[str, Any] | None:
         found = statuses.find_status(*place, note)

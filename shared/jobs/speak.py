@@ -28,7 +28,7 @@ def reply_once(
 
     An attempt whose end is unknown looks for the marker of `kind` among our own comments first.
     """
-    repository = RepositoryRef(ref.organisation, ref.project_id, ref.repository_id)
+    repository = RepositoryRef.of_comment(ref)
     posted = False
 
     def make() -> dict[str, Any]:
@@ -71,7 +71,7 @@ def show_status(world: World, job: Job, text: str) -> None:
             return
         comment_id = int(said["comment_id"])
     ref = job.comment
-    repository = RepositoryRef(ref.organisation, ref.project_id, ref.repository_id)
+    repository = RepositoryRef.of_comment(ref)
     edit_comment(
         world.ado, repository, ref.pull_request_id, ref.thread_id, comment_id, content=text
     )

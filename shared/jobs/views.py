@@ -7,7 +7,6 @@ from shared.comments.view import JobView, VariantView
 from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_job_page_url, build_pull_request_url
 from shared.domain.states import VariantStatus
-from shared.jobs.rows import name_repository
 from shared.jobs.world import World
 from shared.llm.strategies import find_strategy
 
@@ -40,7 +39,7 @@ def build_variant_view(
     url = ""
     if row.pull_request_id is not None:
         url = build_pull_request_url(
-            world.settings.organisation_url, name_repository(job), row.pull_request_id
+            world.settings.organisation_url, job.repository, row.pull_request_id
         )
     return VariantView(
         number=row.number,

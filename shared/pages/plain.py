@@ -6,7 +6,6 @@ from typing import Any
 
 from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_pull_request_url
-from shared.domain.pull_request import RepositoryRef
 
 
 def job_to_plain(job: Job, rows: Sequence[Variant], organisation_url: str) -> dict[str, Any]:
@@ -68,11 +67,7 @@ def variant_to_plain(
 def _link(job: Job, organisation_url: str, pull_request_id: int | None) -> str | None:
     if pull_request_id is None:
         return None
-    ref = job.comment
-    repository = RepositoryRef(
-        ref.organisation, ref.project_id, ref.repository_id, job.project_name, job.repository_name
-    )
-    return build_pull_request_url(organisation_url, repository, pull_request_id)
+    return build_pull_request_url(organisation_url, job.repository, pull_request_id)
 
 
 def _error(code: str | None, message: str | None) -> dict[str, str] | None:

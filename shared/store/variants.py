@@ -37,6 +37,15 @@ def load_variants(connection: Connection, job_id: str) -> list[Variant]:
     return [_from_row(row) for row in connection.execute(query).mappings()]
 
 
+def load_variants_of(connection: Connection, job_ids: Sequence[str]) -> dict[str, list[Variant]]:
+    """Load the variants of several jobs in one query, by job and number."""
+    query = select(VARIANTS).where(VARIANTS.c.job_id.in_(job_ids)).order_by(VARIANTS.c.number)
+    found: dict[str, list[Variant]] = {job_id: [] for job_id in job_ids}
+    for row in connection.execute(query).mappings():
+        found[row["job_id"]].append(_from_row(row))
+    return found
+
+
 def load_variant(connection: Connection, job_id: str, number: int) -> Variant | None:
     """Load one variant."""
     query = select(VARIANTS).where(VARIANTS.c.job_id == job_id, VARIANTS.c.number == number)

@@ -6,20 +6,18 @@ Source: https://learn.microsoft.com/rest/api/azure/devops/git
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typing_extensions import override
 
 from shared.ado import pull_requests, pushes, statuses, threads
 from shared.ado.credentials import PatCredential
 from shared.ado.session import AdoSession
 from shared.domain.change import ChangeKind, FileChange
 from shared.domain.pull_request import RepositoryRef, StatusNote, StatusState, ThreadStatus
+from tests.loopback import QuietHandler, serve_on_loopback
 
 DATA: dict[str, Any] = json.loads(
     Path(__file__).with_name("data").joinpath("rest.json").read_text("utf-8")
@@ -35,9 +33,13 @@ class Recorder:
     def __init__(self) -> None:
         self.example: dict[str, Any] = {}
         self.asked: list[tuple[str, str, Any]] = []
+        self.url = ""
+        """Where it listens, once it is served."""
+
+    def build_handler(self) -> type[QuietHandler]:
         recorder = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def answer(self) -> None:
                 size = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(size)) if size else None
@@ -51,26 +53,20 @@ class Recorder:
 
             do_GET = do_POST = do_PATCH = answer  # noqa: N815 - the base class looks for these names
 
-            @override
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return Handler
 
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
     made = Recorder()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with serve_on_loopback(made.build_handler()) as url:
+        made.url = url
+        yield made
 
 
 @pytest.fixture
 def session(recorder: Recorder) -> Iterator[AdoSession]:
-    url = f"http://127.0.0.1:{recorder.server.server_port}/fabrikam"
-    made = AdoSession(url, PatCredential(lambda: "x"))
+    made = AdoSession(f"{recorder.url}/fabrikam", PatCredential(lambda: "x"))
     yield made
     made.close()
 
@@ -99,7 +95,7 @@ def open_draft(session: AdoSession) -> Any:
         target_branch="new_feature",
         title="t",
         description="d",
-    ).id
+    )
 
 
 def post_status(session: AdoSession) -> Any:

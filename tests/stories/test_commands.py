@@ -4,6 +4,7 @@ import itertools
 from typing import Any
 
 import pytest
+import requests
 
 from local.azure_devops import seed
 from local.azure_devops.faults import Hold
@@ -134,8 +135,6 @@ def test_jobs_wait_for_a_slot_in_order_and_can_be_cancelled_while_they_do(
     for thread_id in (second, third):
         assert agent.wait_job(thread_id)["status"] == "cancelled"
         assert "**cancelled**" in agent.own_comments(thread_id)[-1]
-    import requests
-
     requests.delete(f"{azure_devops.url}/_standin/hold", timeout=10)
     assert agent.wait_job(first)["status"] == "cancelled"
     assert len([c for c in agent.own_comments(first) if "kind=status" in c]) == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.azure_devops import seed
+from local.azure_devops.faults import Hold
 from local.azure_devops.running import RunningAzureDevOps
 from tests.local.functions_host.hosting import wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
@@ -162,18 +163,15 @@ def test_a_variant_whose_branch_is_taken_fails_alone(
     azure_devops: RunningAzureDevOps, agent: Agent
 ) -> None:
     jamal = agent.person(seed.JAMAL)
-    organisation = azure_devops.organisation
-    repository = next(
-        one for one in organisation.records.all("repository") if one["name"] == seed.REPOSITORY
-    )
-    next_thread = (organisation.records.get("counter", "thread") or {"value": 0})["value"] + 1
+    counter = azure_devops.organisation.records.get("counter", "thread") or {"value": 0}
+    next_thread = counter["value"] + 1
     main = jamal.call_repository("GET", "refs", filter="heads/main")["value"][0]["objectId"]
     taken = {
         "name": f"refs/heads/agents/edit-1-{next_thread}-1/v2",
         "oldObjectId": "0" * 40,
         "newObjectId": main,
     }
-    assert jamal.call_repository("POST", "refs", [taken])["value"][0]["success"], repository
+    assert jamal.call_repository("POST", "refs", [taken])["value"][0]["success"]
     thread_id = jamal.write_comment(PULL_REQUEST, RED)
     assert thread_id == next_thread
     job = agent.wait_job(thread_id)
@@ -216,8 +214,6 @@ def test_comments_come_in_german_when_that_is_set(start_agent: StartAgent) -> No
 def test_a_variant_that_runs_out_of_time_pushes_nothing(
     azure_devops: RunningAzureDevOps, start_agent: StartAgent
 ) -> None:
-    from local.azure_devops.faults import Hold
-
     agent = start_agent(CODE_AGENT_VARIANT_TIMEOUT_S="5")
     agent.subscribe()
     # comment, status, then the push, which never gets an answer

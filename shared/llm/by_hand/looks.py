@@ -164,9 +164,6 @@ _COLOURS: Final = frozenset(
 )
 """CSS colour keywords. Source: https://www.w3.org/TR/css-color-4/#named-colors"""
 _SHADES: Final = {"light": "light", "dark": "dark", "hell": "light", "dunkel": "dark"}
-_SHADED: Final = frozenset(
-    ["blue", "green", "gray", "grey", "cyan", "red", "magenta", "orange", "violet", "salmon"]
-)
 _KNOWN_SHADES: Final = frozenset(
     [
         "lightblue",

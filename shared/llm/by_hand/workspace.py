@@ -14,6 +14,7 @@ from typing import Any, Final
 from pathspec import GitIgnoreSpec
 
 from shared.domain.errors import Verdict
+from shared.domain.foreign_paths import FOREIGN_GLOBS
 from shared.llm.provider import ModelCode, ModelError, RequestError
 from shared.patching.rules import PROTECTED_GLOBS
 from shared.patching.text import decode, is_binary
@@ -26,29 +27,7 @@ MAX_SHOWN: Final = 5
 """Candidates named in a message."""
 
 _NOT_OURS: Final = GitIgnoreSpec.from_lines(
-    [
-        *PROTECTED_GLOBS,
-        "node_modules/",
-        "bower_components/",
-        "vendor/",
-        "third_party/",
-        "dist/",
-        "build/",
-        "out/",
-        "obj/",
-        "bin/",
-        ".git/",
-        ".vs/",
-        ".idea/",
-        "__pycache__/",
-        "*.min.*",
-        "*.map",
-        "*.lock",
-        "*.svg",
-        "*.Designer.cs",
-        "*.g.cs",
-        "*_pb2.py",
-    ]
+    [*PROTECTED_GLOBS, *FOREIGN_GLOBS, "out/", "obj/", "bin/", ".vs/", ".idea/"]
 )
 """Vendored, generated and protected files: touched only when the request names them."""
 

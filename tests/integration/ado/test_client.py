@@ -1,5 +1,7 @@
 """The client against the stand-in: each effect once, whatever became of an earlier attempt."""
 
+import json
+
 import pytest
 
 from local.azure_devops import seed
@@ -111,9 +113,7 @@ def test_a_branch_that_holds_other_work_is_left_alone(
     assert tip("agents/x/v1") == first
 
 
-def open_draft(
-    session: AdoSession, repository: RepositoryRef, title: str = "t"
-) -> pull_requests.OpenedPullRequest:
+def open_draft(session: AdoSession, repository: RepositoryRef, title: str = "t") -> int:
     return pull_requests.open_draft_pull_request(
         session,
         repository,
@@ -134,7 +134,7 @@ def test_a_draft_is_opened_once(session: AdoSession, repository: RepositoryRef, 
     first = open_draft(session, repository, "t" * 500)
     assert open_draft(session, repository) == first
     assert pull_requests.find_draft_pull_request(session, repository, **branches) == first
-    found = pull_requests.fetch_pull_request(session, repository, first.id)
+    found = pull_requests.fetch_pull_request(session, repository, first)
     assert (found.is_draft, len(found.title), len(found.description)) == (True, 400, 4000)
     assert found.labels == ("code-agent",)
 
@@ -147,8 +147,6 @@ def test_replies_are_posted_edited_and_found_by_their_marker(
         "rightFileStart": {"line": 3, "offset": 1},
         "rightFileEnd": {"line": 5, "offset": 9},
     }
-    import json
-
     path = pull_requests.build_repository_path(repository, "pullRequests", 1, "threads")
     body = {"comments": [{"content": "hello"}], "status": 1, "threadContext": place}
     made = json.loads(session.call("create thread", "POST", path, body=body))["id"]

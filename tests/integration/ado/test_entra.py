@@ -1,15 +1,12 @@
 """Entra tokens by managed identity, through the real azure-identity and a loopback endpoint."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from typing_extensions import override
 
 from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
@@ -17,6 +14,7 @@ from shared.ado.credentials import EntraCredential
 from shared.ado.errors import AdoError
 from shared.ado.identities import check_connection
 from shared.ado.session import AdoSession
+from tests.loopback import QuietHandler, serve_on_loopback
 from tests.stories.agent import PULL_REQUEST, Agent
 
 HEADER = "identity-header"
@@ -32,10 +30,14 @@ class IdentityEndpoint:
         self.tokens = [seed.CODE_AGENT.pat]
         self.lasts_s = 3600
         self.asked: list[dict[str, list[str]]] = []
+        self.url = ""
+        """Where it listens, once it is served."""
+
+    def build_handler(self) -> type[QuietHandler]:
         endpoint = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:  # noqa: N802 - the base class looks for this name
                 allowed = self.headers.get("X-IDENTITY-HEADER") == HEADER
                 endpoint.asked.append(parse_qs(urlsplit(self.path).query))
                 body = endpoint.answer() if allowed else b"{}"
@@ -44,16 +46,7 @@ class IdentityEndpoint:
                 self.end_headers()
                 self.wfile.write(body)
 
-            @override
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/msi/token"
+        return Handler
 
     def answer(self) -> bytes:
         token = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
@@ -70,11 +63,11 @@ class IdentityEndpoint:
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityEndpoint]:
     made = IdentityEndpoint()
-    monkeypatch.setenv("IDENTITY_ENDPOINT", made.url)
-    monkeypatch.setenv("IDENTITY_HEADER", HEADER)
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with serve_on_loopback(made.build_handler()) as url:
+        made.url = f"{url}/msi/token"
+        monkeypatch.setenv("IDENTITY_ENDPOINT", made.url)
+        monkeypatch.setenv("IDENTITY_HEADER", HEADER)
+        yield made
 
 
 @pytest.fixture

@@ -165,6 +165,19 @@ def test_variants_keep_their_rows_and_their_order(database: Database) -> None:
     assert [row.status for row in loaded] == [VariantStatus.DRAFTING, VariantStatus.PENDING]
 
 
+def test_variants_of_several_jobs_come_in_one_query(database: Database) -> None:
+    first, second, bare = a_job(1), a_job(2), a_job(3)
+    with database.transaction() as connection:
+        for job in (first, second, bare):
+            jobs.insert_job(connection, job)
+        variants.insert_variants(connection, [a_variant(2, first), a_variant(1, first)])
+        variants.insert_variants(connection, [a_variant(1, second)])
+        ids = [second.id, first.id, bare.id]
+        found = variants.load_variants_of(connection, ids)
+        assert found == {job_id: variants.load_variants(connection, job_id) for job_id in ids}
+        assert variants.load_variants_of(connection, []) == {}
+
+
 def test_a_variant_that_has_ended_never_pushes(database: Database) -> None:
     with database.transaction() as connection:
         jobs.insert_job(connection, a_job())

@@ -1,5 +1,6 @@
 """Misbehaviour on demand: same seed, same faults; effects happen or do not, as told."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -72,8 +73,6 @@ def test_a_hold_freezes_one_write_before_or_after_its_effect(
     hold = azure_devops.organisation.hold = Hold(write_number=2, moment=moment)
     agent = Client(azure_devops, seed.CODE_AGENT)
     assert agent.git("POST", THREADS, BODY).ok
-    import threading
-
     failed: list[bool] = []
 
     def write() -> None:

@@ -5,6 +5,7 @@ import io
 import subprocess
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -149,8 +150,6 @@ def test_completing_merges_only_what_was_seen(azure_devops: RunningAzureDevOps) 
 def test_hard_names_work_by_name_and_by_id(
     azure_devops: RunningAzureDevOps, project: str | None
 ) -> None:
-    from urllib.parse import quote
-
     client = Client(azure_devops)
     name = quote(seed.HARD_REPOSITORY, safe="")
     if project is None:

@@ -3,21 +3,19 @@
 import base64
 import json
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from typing_extensions import override
 
 from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
 from local.demo.person import Person
 from tests.local.azure_devops.client import Client, change
 from tests.local.functions_host.hosting import wait_until
+from tests.loopback import QuietHandler, serve_on_loopback
 
 COMMENT = "ms.vss-code.git-pullrequest-comment-event"
 
@@ -28,34 +26,29 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.codes: list[int] = []
+        self.url = ""
+        """Where it listens, once it is served."""
+
+    def build_handler(self) -> type[QuietHandler]:
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802 - the base class looks for this name
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((dict(self.headers), json.loads(body)))
                 code = receiver.codes.pop(0) if receiver.codes else 200
                 self.send_response(code)
                 self.end_headers()
 
-            @override
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/hook"
+        return Handler
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with serve_on_loopback(made.build_handler()) as url:
+        made.url = f"{url}/hook"
+        yield made
 
 
 Subscribe = Callable[..., str]
