@@ -81,9 +81,12 @@ def test_comments_are_delivered_when_made_edited_and_deleted(
     azure_devops: RunningAzureDevOps, receiver: Receiver, subscribe: Subscribe
 ) -> None:
     subscribe(basicAuthUsername="u", basicAuthPassword="p\u00e4ss", httpHeaders="X-A:1\nX-B:2")
+    # one after the other: deliveries on their way at once may arrive in any order
     thread = write_comment(azure_devops)
+    wait_until(lambda: len(receiver.got) == 1)
     path = f"pullRequests/1/threads/{thread}/comments/1"
     Client(azure_devops).git("PATCH", path, {"content": "changed"})
+    wait_until(lambda: len(receiver.got) == 2)
     Client(azure_devops).git("DELETE", path)
     wait_until(lambda: len(receiver.got) == 3)
     bodies = [body["resource"]["comment"] for _, body in receiver.got]
