@@ -11,6 +11,20 @@
        model.text_ambiguous               it names a line that could be several             user
        model.nothing_to_change            what it asks for is so already                    user
        model.out_of_time                  the deadline came before the draft                bug
+       model.rate_limited                 the provider's limit is reached for now           retry
+       model.overloaded                   the provider has too much to do (529, 503)        retry
+       model.unavailable                  not reached, broken off, or a fault of its own    retry
+       model.timeout                      no whole reply in time                            retry
+       model.credential_refused           the key or identity is not accepted               bug
+       model.quota_exhausted              the account has no credit or quota left           policy
+       model.not_found                    no such model or deployment                       bug
+       model.request_refused              the provider calls the request malformed          bug
+       model.context_too_long             more tokens than the model takes                  bug
+       model.declined                     the model, or a filter, declined to answer        user
+       model.cut_off                      the reply was longer than its limit               bug
+       model.no_edit                      the reply holds no edit                           bug
+       model.budget_exhausted             the job, user or organisation may spend no more   policy
+       model.none_available               every provider of the chain is out                retry
 
 A provider is called inside an activity, which may run again: `draft` has no effect outside.
 """
@@ -36,10 +50,76 @@ class ModelCode(StrEnum):
     TEXT_AMBIGUOUS = "model.text_ambiguous"
     NOTHING_TO_CHANGE = "model.nothing_to_change"
     OUT_OF_TIME = "model.out_of_time"
+    RATE_LIMITED = "model.rate_limited"
+    OVERLOADED = "model.overloaded"
+    UNAVAILABLE = "model.unavailable"
+    TIMEOUT = "model.timeout"
+    CREDENTIAL_REFUSED = "model.credential_refused"
+    QUOTA_EXHAUSTED = "model.quota_exhausted"
+    NOT_FOUND = "model.not_found"
+    REQUEST_REFUSED = "model.request_refused"
+    CONTEXT_TOO_LONG = "model.context_too_long"
+    DECLINED = "model.declined"
+    CUT_OFF = "model.cut_off"
+    NO_EDIT = "model.no_edit"
+    BUDGET_EXHAUSTED = "model.budget_exhausted"
+    NONE_AVAILABLE = "model.none_available"
 
 
 class ModelError(UpstreamError):
     """A provider did not draft a change."""
+
+
+_VERDICTS = {
+    ModelCode.OUT_OF_TIME: Verdict.BUG,
+    ModelCode.CREDENTIAL_REFUSED: Verdict.BUG,
+    ModelCode.QUOTA_EXHAUSTED: Verdict.POLICY,
+    ModelCode.NOT_FOUND: Verdict.BUG,
+    ModelCode.REQUEST_REFUSED: Verdict.BUG,
+    ModelCode.CONTEXT_TOO_LONG: Verdict.BUG,
+    ModelCode.DECLINED: Verdict.USER,
+    ModelCode.CUT_OFF: Verdict.BUG,
+    ModelCode.NO_EDIT: Verdict.BUG,
+    ModelCode.BUDGET_EXHAUSTED: Verdict.POLICY,
+}
+"""What follows where it is not another try."""
+
+PROVIDER_FAULTS = frozenset(
+    {
+        ModelCode.RATE_LIMITED,
+        ModelCode.OVERLOADED,
+        ModelCode.UNAVAILABLE,
+        ModelCode.TIMEOUT,
+        ModelCode.CREDENTIAL_REFUSED,
+        ModelCode.QUOTA_EXHAUSTED,
+        ModelCode.NOT_FOUND,
+    }
+)
+"""Codes that say something of the provider, not of the request: another one may do better."""
+
+
+def fail_at_provider(
+    code: ModelCode,
+    message: str,
+    *,
+    retry_after_s: float | None = None,
+    facts: Mapping[str, str | int | float | bool] | None = None,
+) -> ModelError:
+    """Build the error of a provider, with the verdict that its code has.
+
+    Args:
+        code: the reason.
+        message: for people; quotes neither prompt nor reply.
+        retry_after_s: seconds that the provider asked us to wait.
+        facts: closed facts for logs, such as the HTTP status and the provider's request id.
+    """
+    return ModelError(
+        str(code),
+        message,
+        verdict=_VERDICTS.get(code, Verdict.RETRY),
+        retry_after_s=retry_after_s,
+        facts=facts,
+    )
 
 
 class RequestError(ModelError):
@@ -82,9 +162,20 @@ class Usage:
     """Tokens that a draft was billed for."""
 
     tokens_in: int = 0
+    """Everything that was sent, whether or not a cache served it."""
     tokens_cached: int = 0
     """Those of `tokens_in` that the provider read from its cache."""
+    tokens_cache_written: int = 0
+    """Those of `tokens_in` that the provider put into its cache, where it bills that apart."""
     tokens_out: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.tokens_in + other.tokens_in,
+            self.tokens_cached + other.tokens_cached,
+            self.tokens_cache_written + other.tokens_cache_written,
+            self.tokens_out + other.tokens_out,
+        )
 
 
 @dataclass(frozen=True, slots=True)
