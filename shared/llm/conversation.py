@@ -89,7 +89,7 @@ class ChatRequest:
     must_call: str | None = None
     """Name of the tool that the model has to call, if any; `any` for whichever it likes."""
     cache_key: str = ""
-    """The same for requests that share their beginning; a hint for routing, without personal data."""
+    """Equal for requests that begin alike; a hint for routing, without personal data."""
 
 
 class StopReason(StrEnum):
