@@ -58,7 +58,14 @@ _LOOK_ALIKES: Final = {
 
 
 def _fold_look_alikes(line: str) -> str:
+    if line.isascii():
+        return line.rstrip()
     return unicodedata.normalize("NFKC", line.translate(_LOOK_ALIKES)).rstrip()
+
+
+def fold_line(line: str) -> str:
+    """Reduce a line to what the last rung compares: no blanks around it, no look-alikes."""
+    return _fold_look_alikes(line).strip()
 
 
 _KEYS: Final[dict[Rung, Callable[[str], str]]] = {
@@ -66,8 +73,12 @@ _KEYS: Final[dict[Rung, Callable[[str], str]]] = {
     Rung.TRAILING_BLANKS: str.rstrip,
     Rung.INDENTATION: str.strip,
     Rung.LOOK_ALIKES: _fold_look_alikes,
+    Rung.DRIFTED: fold_line,
 }
 """How lines are compared on each rung. Line endings never count here: `splice` names that rung."""
+
+_LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
+"""Rungs on which each searched line has its place."""
 
 
 def find_places(lines: FileLines, hunk: Hunk, *, since: int = 0) -> list[Place]:
@@ -79,8 +90,8 @@ def find_places(lines: FileLines, hunk: Hunk, *, since: int = 0) -> list[Place]:
         since: the first line it may stand at, where hunks follow the file's order.
     """
     wanted = [strip_ending(line) for line in hunk.old]
-    for rung in _KEYS:
-        starts = [start for start in _find_starts(lines, wanted, rung) if start >= since]
+    for rung in _LADDER:
+        starts = [start for start in find_starts(lines, wanted, rung) if start >= since]
         places = [place for start in starts if (place := _measure(lines, wanted, start, rung))]
         if places:
             return places
@@ -100,9 +111,26 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
             behind = [place for place in places if place.start >= since]
             # an anchor names the block it opens: the first place behind it is in that block
             places = behind[:1] or places
+    if hunk.section and len(places) > 1:
+        inside = [place for place in places if is_in_section(lines, place.start, hunk.section)]
+        places = inside or places
     if hunk.line is not None and hunk.line_is_sure and len(places) > 1:
         places = [place for place in places if place.start == hunk.line - 1] or places
     return places[0] if len(places) == 1 else None
+
+
+_HEADING: Final = re.compile(r"[A-Za-z_$]")
+"""How a line begins that git shows behind the second `@@`, where no driver knows better."""
+
+
+def is_in_section(lines: FileLines, at: int, section: str) -> bool:
+    """Tell whether a line stands under the heading that a unified diff gives for it."""
+    wanted = section.strip()
+    for above in range(at - 1, -1, -1):
+        line = lines.text.bare[above]
+        if _HEADING.match(line):
+            return line.startswith(wanted) or wanted in line
+    return False
 
 
 def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
@@ -120,7 +148,7 @@ def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
     return since
 
 
-def _find_starts(lines: FileLines, wanted: Sequence[str], rung: Rung) -> Iterator[int]:
+def find_starts(lines: FileLines, wanted: Sequence[str], rung: Rung) -> Iterator[int]:
     """Find where a run of lines stands, starting from the line of it that is rarest in the file."""
     keys, places = lines.index(rung)
     run = [_KEYS[rung](line) for line in wanted]
@@ -138,14 +166,14 @@ def _find_starts(lines: FileLines, wanted: Sequence[str], rung: Rung) -> Iterato
 def _measure(lines: FileLines, wanted: Sequence[str], start: int, rung: Rung) -> Place | None:
     if rung is not Rung.INDENTATION:
         return Place(start, rung)
-    shift = _find_shift(wanted, lines.text.bare[start : start + len(wanted)])
+    shift = find_shift(wanted, lines.text.bare[start : start + len(wanted)])
     return None if shift is None else Place(start, rung, shift)
 
 
 _INDENT: Final = re.compile(r"[ \t]*")
 
 
-def _find_shift(wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
+def find_shift(wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
     """Find the one shift that turns the indentation of every searched line into the file's."""
     shift: tuple[str, str] | None = None
     for searched, actual in zip(wanted, found, strict=True):
@@ -160,7 +188,7 @@ def _find_shift(wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] 
             shift = own
         elif own != shift:
             return None
-    return shift
+    return shift or ("", "")
 
 
 def _indent_of(line: str) -> str:

@@ -4,10 +4,19 @@ The searched line is the base, the file's line one side, the wanted line the oth
 differs between searched and wanted is written, so that all else keeps the bytes of the file.
 """
 
+import re
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
+MIN_LIKENESS = 60.0
+"""Percent: a searched line and a wanted one that are less alike have nothing to do with another."""
+
 Change = tuple[int, int, str]
-"""Start and end in the base, and the text that goes there."""
+"""Start and end in the base, counted in words, and the text that goes there."""
+
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 def merge_line(searched: str, actual: str, wanted: str) -> str | None:
@@ -16,29 +25,62 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         return wanted
     if searched == wanted:
         return actual
+    base = _WORDS.findall(searched)
+    own, new = _list_changes(base, actual), _list_changes(base, wanted)
     merged: list[str] = []
-    at = -1
-    for start, end, text in sorted(
-        _list_changes(searched, actual) + _list_changes(searched, wanted)
-    ):
-        if start <= at:
-            return None  # touching changes of both sides: their order would be a guess
-        merged.append(searched[max(at, 0) : start])
+    at, was_insertion = 0, False
+    for start, end, text in sorted([*own, *new]):
+        is_insertion = start == end
+        if start < at or (start == at and merged and (is_insertion or was_insertion)):
+            return None  # the same words, or an order that would be a guess
+        merged.extend(base[at:start])
         merged.append(text)
-        at = end
-    merged.append(searched[max(at, 0) :])
-    return "".join(merged)
+        at, was_insertion = end, is_insertion
+    return "".join([*merged, *base[at:]])
 
 
-def _list_changes(before: str, after: str) -> list[Change]:
-    """List what turns one text into another; touching changes are one."""
+def _list_changes(base: Sequence[str], text: str) -> list[Change]:
+    """List what turns the words of the base into a text; touching changes are one."""
+    words = _WORDS.findall(text)
     changes: list[Change] = []
-    for op in LCSseq.opcodes(before, after):
+    for op in LCSseq.opcodes(base, words):
         if op.tag == "equal":
             continue
-        text = after[op.dest_start : op.dest_end]
+        new = "".join(words[op.dest_start : op.dest_end])
         if changes and changes[-1][1] == op.src_start:
-            changes[-1] = (changes[-1][0], op.src_end, changes[-1][2] + text)
+            changes[-1] = (changes[-1][0], op.src_end, changes[-1][2] + new)
         else:
-            changes.append((op.src_start, op.src_end, text))
+            changes.append((op.src_start, op.src_end, new))
     return changes
+
+
+def merge_block(
+    searched: Sequence[str], actual: Sequence[str], wanted: Sequence[str]
+) -> list[str] | None:
+    """Merge a block whose searched lines are, one by one, the file's lines; None in doubt."""
+    if len(searched) == len(wanted):
+        rows = list(range(len(searched)))
+    else:
+        rows = _pair_up(searched, wanted)
+    merged: list[str] = []
+    for line, row in zip(wanted, rows, strict=True):
+        own = line if row < 0 else merge_line(searched[row], actual[row], line)
+        if own is None:
+            return None
+        merged.append(own)
+    return merged
+
+
+def _pair_up(searched: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Find for each wanted line the searched one it was made of, or -1; in order."""
+    rows: list[int] = []
+    since = 0
+    for line in wanted:
+        likeness = [(fuzz.ratio(searched[row], line), -row) for row in range(since, len(searched))]
+        best, row = max(likeness, default=(0.0, 0))
+        if best >= MIN_LIKENESS:
+            rows.append(-row)
+            since = -row + 1
+        else:
+            rows.append(-1)
+    return rows

@@ -87,7 +87,13 @@ def _git_paths(rest: str) -> tuple[str, str] | None:
 
 
 def _unfence(lines: list[str]) -> list[str]:
-    """Take what stands inside Markdown fences, if any fence holds a diff."""
+    """Take what stands inside Markdown fences, if any fence holds a diff.
+
+    A fence below the first line of a diff is a line of the file that it changes.
+    """
+    first = next(at for at, line in enumerate(lines) if _FENCE.match(line))
+    if any(line.startswith(("@@", "diff --git ", "+++ ")) for line in lines[:first]):
+        return lines
     kept: list[str] = []
     fence = ""
     block: list[str] = []

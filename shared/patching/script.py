@@ -28,6 +28,8 @@ class Rung(StrEnum):
     LOOK_ALIKES = "look_alikes"
     ELIDED = "elided"
     DRIFTED = "drifted"
+    DONE = "already_there"
+    """The file has the replacing lines already, just as written, and not the searched ones."""
     WHOLE_FILE = "whole_file"
     """The whole content was given: created, overwritten, deleted or renamed; nothing to find."""
 

@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.patching.align import NOWHERE
+from shared.patching.drift import find_drifted
+from shared.patching.elide import find_elided
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import FileLines, Place, choose_place, find_anchor, find_places
-from shared.patching.merge_lines import merge_line
-from shared.patching.ops import compare_lines
+from shared.patching.match import (
+    FileLines,
+    Place,
+    choose_place,
+    find_anchor,
+    find_places,
+    find_shift,
+    find_starts,
+    fold_line,
+)
+from shared.patching.merge_lines import merge_block
+from shared.patching.ops import Script, compare_lines
 from shared.patching.report import describe_ambiguous, describe_missing
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText, ending_of, split_lines, strip_ending
+
+MIN_DONE_LINES = 4
+"""Fewer lines are no proof that a hunk has been applied already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +60,10 @@ def splice_hunks(path: str, text: FileText, hunks: Sequence[Hunk], *, ordered: b
     since = 0
     for number, hunk in enumerate(hunks, start=1):
         found = _place_hunk(path, lines, hunk, since if ordered else 0, number)
-        splices.extend(found[0])
-        rungs.append(found[1])
-        if ordered and found[0]:
-            since = max(splice.end for splice in found[0])
+        splices.extend(found.splices)
+        rungs.append(found.rung)
+        if ordered:
+            since = max(since, found.end)
     return Spliced(_write(path, text, splices, _choose_ending(text, hunks)), tuple(rungs))
 
 
@@ -60,34 +75,87 @@ def _choose_ending(text: FileText, hunks: Sequence[Hunk]) -> str:
     return next((ending for ending in written if ending), text.ending)
 
 
-def _place_hunk(
-    path: str, lines: FileLines, hunk: Hunk, since: int, number: int
-) -> tuple[list[_Splice], Rung]:
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A hunk that has found its place."""
+
+    splices: list[_Splice]
+    rung: Rung
+    end: int
+    """The line behind the last one that it quotes."""
+
+
+def _place_hunk(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> _Placed:
     if not hunk.old:
-        return [_insert(path, lines, hunk, number)], Rung.EXACT
+        splice = _insert(path, lines, hunk, number)
+        return _Placed([splice], Rung.EXACT, splice.end)
     places = find_places(lines, hunk, since=since)
     if hunk.everywhere and places:
-        return [_replace(path, lines, hunk, place, number) for place in places], places[0].rung
-    if not places and hunk.inline is not None:
-        inline = _replace_inside(lines, hunk)
-        if inline:
-            return inline, Rung.EXACT
-    if not places:
-        raise PatchError(
-            PatchCode.CONTEXT_NOT_FOUND,
-            f"the lines to be replaced are not in {path}",
-            path=path,
-            report=describe_missing(path, number, hunk, lines),
-        )
-    place = choose_place(lines, hunk, places)
-    if place is None:
-        raise PatchError(
-            PatchCode.AMBIGUOUS,
-            f"the lines to be replaced stand {len(places)} times in {path}",
-            path=path,
-            report=describe_ambiguous(path, number, hunk, [place.start for place in places]),
-        )
-    return [_replace(path, lines, hunk, place, number)], _name_rung(lines, hunk, place)
+        written = [_write_place(path, lines, hunk, place, number) for place in places]
+        splices = [splice for one in written for splice in one.splices]
+        return _Placed(splices, places[0].rung, written[-1].end)
+    if places:
+        place = choose_place(lines, hunk, places)
+        if place is None:
+            raise _hesitate(path, number, hunk, [place.start for place in places])
+        return _write_place(path, lines, hunk, place, number)
+    inline = _replace_inside(lines, hunk)
+    if inline:
+        return _Placed(inline, Rung.EXACT, inline[-1].end)
+    return _place_loosely(path, lines, hunk, since, number)
+
+
+def _place_loosely(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> _Placed:
+    """Place a hunk whose lines are not all in the file as they were quoted."""
+    done = _find_done(lines, hunk, since)
+    if done is not None:
+        return done
+    quoted = [strip_ending(line) for line in hunk.old]
+    script = _compare(hunk)
+    if hunk.elidable:
+        pairs, ways = find_elided(lines, quoted, since=since)
+        if pairs is not None:
+            return _write_pairs(path, lines, hunk, _Pairs(pairs, script, Rung.ELIDED), number)
+        if ways > 1:
+            raise _hesitate(path, number, hunk, [])
+    drifted, hesitates = find_drifted(lines, quoted, script, since=since)
+    if drifted is not None:
+        found = _Pairs(drifted.pairs, script, Rung.DRIFTED)
+        return _write_pairs(path, lines, hunk, found, number)
+    if hesitates:
+        raise _hesitate(path, number, hunk, hesitates)
+    raise PatchError(
+        PatchCode.CONTEXT_NOT_FOUND,
+        f"the lines to be replaced are not in {path}",
+        path=path,
+        report=describe_missing(path, number, hunk, lines),
+    )
+
+
+def _find_done(lines: FileLines, hunk: Hunk, since: int) -> _Placed | None:
+    """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
+    new = [strip_ending(line) for line in hunk.new]
+    if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
+        return None
+    starts = [start for start in find_starts(lines, new, Rung.EXACT) if start >= since]
+    return _Placed([], Rung.DONE, starts[0] + len(new)) if len(starts) == 1 else None
+
+
+def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> PatchError:
+    return PatchError(
+        PatchCode.AMBIGUOUS,
+        f"the lines to be replaced could stand in {len(starts) or 'several'} places of {path}",
+        path=path,
+        report=describe_ambiguous(path, number, hunk, starts),
+    )
+
+
+def _compare(hunk: Hunk) -> Script:
+    if hunk.script is not None:
+        return hunk.script
+    return compare_lines(
+        [strip_ending(line) for line in hunk.old], [strip_ending(line) for line in hunk.new]
+    )
 
 
 def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> _Splice:
@@ -113,50 +181,96 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> _Splice:
     return _Splice(at, at, tuple(strip_ending(line) for line in hunk.new))
 
 
-def _replace(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> _Splice:
-    old = [strip_ending(line) for line in hunk.old]
-    new = [strip_ending(line) for line in hunk.new]
-    actual = lines.text.bare[place.start : place.start + len(old)]
-    final_newline = None
-    if hunk.says_final_newline and hunk.new:
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Which line of the file each quoted line is, and how that was found out."""
+
+    pairs: Sequence[int]
+    script: Script
+    rung: Rung
+
+
+def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> _Placed:
+    pairs = range(place.start, place.start + len(hunk.old))
+    rung = _name_rung(lines, hunk, place)
+    return _write_pairs(path, lines, hunk, _Pairs(pairs, _compare(hunk), rung), number)
+
+
+def _write_pairs(path: str, lines: FileLines, hunk: Hunk, found: _Pairs, number: int) -> _Placed:
+    """Write each change of a hunk, and of its context nothing."""
+    text = _HunkText(path, number, hunk, lines, found)
+    splices = [text.write(change) for change in found.script]
+    end = max(found.pairs) + 1
+    if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
         final_newline = bool(ending_of(hunk.new[-1]))
-    end = place.start + len(old)
-    if place.rung is Rung.EXACT:
-        return _Splice(place.start, end, tuple(new), final_newline)
-    cut, put = place.indent
-    searched = [_shift(line, cut, put) for line in old]
-    wanted = [_shift(line, cut, put) for line in new]
-    script = hunk.script if hunk.script is not None else compare_lines(old, new)
-    merged: list[str] = []
-    at = 0
-    for old_start, old_end, new_start, new_end in script:
-        merged.extend(actual[at:old_start])
-        if old_end - old_start == new_end - new_start:
-            for offset in range(old_end - old_start):
-                line = merge_line(
-                    searched[old_start + offset],
-                    actual[old_start + offset],
-                    wanted[new_start + offset],
-                )
-                if line is None:
-                    raise PatchError(
-                        PatchCode.UNCERTAIN,
-                        f"a line to be changed is not in {path} as it was quoted",
-                        path=path,
-                        report=describe_missing(path, number, hunk, lines),
-                    )
-                merged.append(line)
-        else:
-            merged.extend(wanted[new_start:new_end])
-        at = old_end
-    merged.extend(actual[at:])
-    return _Splice(place.start, end, tuple(merged), final_newline)
+        splices.append(_Splice(end, end, (), final_newline))
+    return _Placed(splices, found.rung, end)
 
 
-def _shift(line: str, cut: str, put: str) -> str:
-    if not line.strip():
-        return line
-    return put + line.removeprefix(cut)
+class _HunkText:
+    """Writes the changes of one hunk in the file's own hand."""
+
+    def __init__(self, path: str, number: int, hunk: Hunk, lines: FileLines, found: _Pairs) -> None:
+        self._path = path
+        self._number = number
+        self._hunk = hunk
+        self._lines = lines
+        self._found = found
+        self._old = [strip_ending(line) for line in hunk.old]
+        self._new = [strip_ending(line) for line in hunk.new]
+
+    def write(self, change: tuple[int, int, int, int]) -> _Splice:
+        """Write one change: what differs between searched and wanted, and nothing else."""
+        old_start, old_end, new_start, new_end = change
+        wanted = self._new[new_start:new_end]
+        pairs = self._found.pairs
+        if old_start == old_end:
+            above = pairs[old_start - 1] if old_start else NOWHERE
+            at = above + 1 if above != NOWHERE else pairs[old_start]
+            return _Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
+        first, last = pairs[old_start], pairs[old_end - 1] + 1
+        searched = self._old[old_start:old_end]
+        actual = self._lines.text.bare[first:last]
+        if searched == actual or not wanted:
+            return _Splice(first, last, tuple(wanted))
+        shifted = self._shift([*searched, *wanted], old_start, old_end)
+        searched, wanted = shifted[: len(searched)], shifted[len(searched) :]
+        if len(searched) != len(actual):  # lines were left out between them
+            return _Splice(first, last, tuple(wanted))
+        merged = merge_block(searched, actual, wanted)
+        if merged is None:
+            raise self._doubt("a line to be changed is not in {} as it was quoted")
+        return _Splice(first, last, tuple(merged))
+
+    def _shift(self, new: Sequence[str], start: int, end: int) -> list[str]:
+        """Indent new lines as the file is indented where they go."""
+        if self._found.rung is Rung.EXACT:
+            return list(new)
+        everything = range(len(self._old))
+        around = range(max(0, start - 1), min(len(self._old), end + 1))
+        shift = self._find_shift(everything) or self._find_shift(around)
+        if shift is None:
+            raise self._doubt("the lines of {} are indented in another way than they were quoted")
+        cut, put = shift
+        return [put + line.removeprefix(cut) if line.strip() else line for line in new]
+
+    def _find_shift(self, quoted: range) -> tuple[str, str] | None:
+        bare = self._lines.text.bare
+        same = [
+            (self._old[at], bare[self._found.pairs[at]])
+            for at in quoted
+            if self._found.pairs[at] != NOWHERE
+        ]
+        same = [pair for pair in same if fold_line(pair[0]) == fold_line(pair[1])] or same
+        return find_shift([searched for searched, _ in same], [actual for _, actual in same])
+
+    def _doubt(self, message: str) -> PatchError:
+        return PatchError(
+            PatchCode.UNCERTAIN,
+            message.format(self._path),
+            path=self._path,
+            report=describe_missing(self._path, self._number, self._hunk, self._lines),
+        )
 
 
 def _replace_inside(lines: FileLines, hunk: Hunk) -> list[_Splice]:
@@ -189,7 +303,7 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[_Splice]:
 
 def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
     """Tell an exact match from one whose line endings differ."""
-    if place.rung is not Rung.EXACT:
+    if place.rung is not Rung.EXACT or "\r" not in lines.text.text:
         return place.rung
     found = lines.text.lines[place.start : place.start + len(hunk.old)]
     same = all(

@@ -1,0 +1,261 @@
+"""Finds where a hunk belongs though its lines are not in the file as they were quoted.
+
+The last rung of the ladder, for context that has drifted or was misremembered. Anchored: candidates
+are where telling lines of the quote stand. Scored: each is laid beside the quote, line by line. The
+place must be sound (the lines to be changed are found, one behind the other, between their
+neighbours), explain enough of the quote, and be better than the best place elsewhere by a margin.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
+from shared.patching.match import FileLines, fold_line
+from shared.patching.ops import Script
+from shared.patching.script import Rung
+
+MIN_SCORE_SURE: Final = 0.3
+"""Where each change stands exactly between its quoted neighbours: little else is needed."""
+MARGIN_SURE: Final = 0.12
+MIN_SCORE: Final = 0.6
+MARGIN: Final = 0.15
+MAX_CANDIDATES: Final = 6
+MAX_PLACES: Final = 60
+"""A line that stands more often in the file than that anchors nothing."""
+SLACK: Final = 25
+"""Lines above and below a candidate that are looked at."""
+MAX_QUOTED: Final = 400
+"""Lines of a quote that may drift; a longer one has to fit."""
+MAX_RIVALS: Final = 12
+"""Changes of a hunk whose place is compared with the best one elsewhere."""
+HIDDEN: Final = "\0"
+"""No line of a text file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """Where each quoted line is in the file."""
+
+    pairs: tuple[int, ...]
+    """0-based lines, or NOWHERE for a line that the file does not have."""
+    is_exact: tuple[bool, ...]
+    """Whether the line is that line, apart from blanks around it and look-alikes."""
+
+
+class _Grade(IntEnum):
+    """How well the lines round the changes are found."""
+
+    LIKELY = 0
+    FIRM = 1
+    """Each line to be changed, or both its neighbours, are there just as quoted."""
+    SURE = 2
+    """Each line to be changed and both its neighbours are there just as quoted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    alignment: Alignment
+    grade: _Grade
+
+
+def find_drifted(
+    lines: FileLines, quoted: Sequence[str], script: Script, *, since: int = 0
+) -> tuple[Drifted | None, list[int]]:
+    """Find the one place of a hunk; None with the places it hesitates between, if there are any.
+
+    Args:
+        lines: of the file.
+        quoted: the searched lines, without endings.
+        script: what changes: ranges of `quoted` and of the replacing lines.
+        since: the first line the changes may stand at.
+    """
+    if not script or len(quoted) > MAX_QUOTED or not lines.text.bare:
+        return None, []
+    keys, places = lines.index(Rung.DRIFTED)
+    searched = [fold_line(line) for line in quoted]
+    weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
+    starts = _list_starts(searched, weights, keys, places)
+    quote = _Quote(searched, weights, script, since)
+    best = _choose(quote, keys, places, starts, frozenset())
+    if best is None:
+        return None, []
+    if best.alignment.score < (MIN_SCORE_SURE if best.grade is _Grade.SURE else MIN_SCORE):
+        return None, []
+    for change in script[:MAX_RIVALS]:
+        # each change alone: the others may well be where they are
+        hidden = frozenset(_list_touched(best.alignment.pairs, change))
+        rival = _choose(quote, keys, places, starts, hidden)
+        if rival is not None and not _is_clear(best, rival):
+            return None, [_first(best.alignment.pairs), _first(rival.alignment.pairs)]
+    pairs = best.alignment.pairs
+    return Drifted(pairs, tuple(like == 1.0 for like in best.alignment.likeness)), []
+
+
+@dataclass(frozen=True, slots=True)
+class _Quote:
+    searched: Sequence[str]
+    weights: Sequence[float]
+    script: Script
+    since: int
+
+
+def _weigh(line: str, count: int) -> float:
+    """Tell how telling a line is: long and rare lines are, blank ones and brackets are not."""
+    letters = sum(char.isalnum() for char in line)
+    return (0.03 + min(letters, 20) / 20) / math.sqrt(max(1, count))
+
+
+def _list_starts(
+    searched: Sequence[str],
+    weights: Sequence[float],
+    keys: Sequence[str],
+    places: Mapping[str, list[int]],
+) -> list[int]:
+    """List where the quote could begin, the best supported first."""
+    votes: dict[int, float] = defaultdict(float)
+    for offset, line in enumerate(searched):
+        found = places.get(line, ())
+        if line and len(found) <= MAX_PLACES:
+            for at in found:
+                votes[at - offset] += weights[offset]
+    if not votes:
+        votes = _vote_by_likeness(searched, weights, keys)
+    grouped: list[tuple[float, int]] = []
+    used: set[int] = set()
+    ranked = sorted(votes, key=lambda at: (-votes[at], at))
+    for start in ranked[: 4 * MAX_CANDIDATES]:
+        if start in used:
+            continue
+        near = [at for at in votes if abs(at - start) <= SLACK // 2]
+        used.update(near)
+        grouped.append((sum(votes[at] for at in near), start))
+    grouped.sort(key=lambda pair: (-pair[0], pair[1]))
+    return [start for _, start in grouped[:MAX_CANDIDATES]]
+
+
+def _vote_by_likeness(
+    searched: Sequence[str], weights: Sequence[float], keys: Sequence[str]
+) -> dict[int, float]:
+    """Anchor a quote none of whose lines is in the file: by the lines that resemble them most."""
+    votes: dict[int, float] = defaultdict(float)
+    telling = sorted(range(len(searched)), key=lambda at: -weights[at])[:3]
+    for offset in telling:
+        near = process.extract(
+            searched[offset], keys, scorer=fuzz.ratio, score_cutoff=70, limit=MAX_CANDIDATES
+        )
+        for _, likeness, at in near:
+            votes[at - offset] += likeness * weights[offset] / 100
+    return votes
+
+
+def _choose(
+    quote: _Quote,
+    keys: Sequence[str],
+    places: Mapping[str, list[int]],
+    starts: Sequence[int],
+    hidden: Collection[int],
+) -> _Candidate | None:
+    """Choose the best sound place, without the lines of the file that are hidden."""
+    found: list[_Candidate] = []
+    seen: set[tuple[int, int]] = set()
+    rows = len(quote.searched)
+    width = max(rows, min(rows + 2 * SLACK, MAX_CELLS // rows))
+    margin = (width - rows) // 2
+    for start in starts:
+        first, last = max(0, start - margin), min(len(keys), start + rows + margin)
+        if first >= last or (first, last) in seen:
+            continue
+        seen.add((first, last))
+        window = [
+            HIDDEN if at in hidden or at < quote.since else keys[at] for at in range(first, last)
+        ]
+        alignment = align(
+            quote.searched, quote.weights, window, first, is_known=places.__contains__
+        )
+        alignment = _fill_gaps(alignment, quote.script, hidden)
+        if _is_sound(alignment.pairs, quote.script):
+            found.append(_Candidate(alignment, _grade(alignment, quote.script)))
+    # better found is worth more than a likely place of the same score
+    return max(found, key=lambda one: one.alignment.score + 0.1 * one.grade, default=None)
+
+
+def _fill_gaps(alignment: Alignment, script: Script, hidden: Collection[int]) -> Alignment:
+    """Let context that was not found stand for as many lines that were not quoted."""
+    pairs = list(alignment.pairs)
+    changed = {at for start, end, _, _ in script for at in range(start, end)}
+    before = NOWHERE
+    for at, line in enumerate(alignment.pairs):
+        if line == NOWHERE:
+            continue
+        gap = range(before + 1, at)
+        if gap and before != NOWHERE and changed.isdisjoint(gap):
+            since = pairs[before] + 1
+            if line - since == len(gap) and not any(i in hidden for i in range(since, line)):
+                pairs[before + 1 : at] = range(since, line)
+        before = at
+    return Alignment(tuple(pairs), alignment.likeness, alignment.score)
+
+
+def _is_sound(pairs: Sequence[int], script: Script) -> bool:
+    """Tell whether it is known where each change goes."""
+    for start, end, _, _ in script:
+        if start < end:
+            touched = pairs[start:end]
+            if NOWHERE in touched or touched[-1] - touched[0] != end - start - 1:
+                return False
+        elif not _is_seam(pairs, start):
+            return False
+    return True
+
+
+def _is_seam(pairs: Sequence[int], at: int) -> bool:
+    """Tell whether the nearest quoted lines above and below an insertion are neighbours."""
+    above = next((i for i in range(at - 1, -1, -1) if pairs[i] != NOWHERE), None)
+    below = next((i for i in range(at, len(pairs)) if pairs[i] != NOWHERE), None)
+    if above is not None and below is not None:
+        is_direct = above == at - 1 or below == at
+        return is_direct and pairs[below] == pairs[above] + 1
+    return above == at - 1 if above is not None else below == at
+
+
+def _grade(alignment: Alignment, script: Script) -> _Grade:
+    return min(_grade_change(alignment, start, end) for start, end, _, _ in script)
+
+
+def _grade_change(alignment: Alignment, start: int, end: int) -> _Grade:
+    pairs, likeness = alignment.pairs, alignment.likeness
+    neighbours = [at for at in (start - 1, end) if 0 <= at < len(pairs)]
+    around = range(max(0, start - 1), min(len(pairs), end + 1))
+    is_tight = bool(neighbours) and pairs[around[-1]] - pairs[around[0]] == len(around) - 1
+    is_framed = is_tight and all(likeness[at] == 1.0 for at in neighbours)
+    is_exact = all(likeness[at] == 1.0 for at in range(start, end))
+    if is_exact and is_framed:
+        return _Grade.SURE
+    if start == end:
+        return _Grade.FIRM if any(likeness[at] == 1.0 for at in neighbours) else _Grade.LIKELY
+    return _Grade.FIRM if is_exact or is_framed else _Grade.LIKELY
+
+
+def _is_clear(best: _Candidate, rival: _Candidate) -> bool:
+    """Tell whether one place is so much better than another that it is no guess."""
+    lead = best.alignment.score - rival.alignment.score
+    if rival.grade < best.grade:
+        return lead >= 0
+    return lead >= (MARGIN_SURE if best.grade is _Grade.SURE else MARGIN)
+
+
+def _list_touched(pairs: Sequence[int], change: tuple[int, int, int, int]) -> list[int]:
+    """List the lines of the file that a change replaces or stands between."""
+    start, end, _, _ = change
+    run = range(start, end) if start < end else range(max(0, start - 1), start + 1)
+    return [pairs[at] for at in run if at < len(pairs) and pairs[at] != NOWHERE]
+
+
+def _first(pairs: Sequence[int]) -> int:
+    return next((at for at in pairs if at != NOWHERE), 0)

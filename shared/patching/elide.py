@@ -1,0 +1,85 @@
+"""Finds a hunk in which lines were left out: a line of dots stands for whatever is there.
+
+The parts between the dots must each be in the file, in their order, in one way only.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from shared.patching.align import NOWHERE
+from shared.patching.match import FileLines, find_shift, find_starts
+from shared.patching.script import Rung
+
+_DOTS: Final = re.compile(
+    r"^\s*(?:#|//|/\*|<!--|--|;|%|\()?\s*(?:\.{3}|\u2026)"
+    r"(?:[\w ,'-]*(?:\.{3}|\u2026))?\s*(?:\*/|-->|\))?\s*$"
+)
+MAX_WAYS: Final = 2
+"""Two ways are as bad as many."""
+
+
+def is_elision(line: str) -> bool:
+    """Tell whether a line stands for lines left out, such as `# ... existing code ...`."""
+    return bool(_DOTS.match(line))
+
+
+def find_elided(
+    lines: FileLines, quoted: Sequence[str], *, since: int = 0
+) -> tuple[tuple[int, ...] | None, int]:
+    """Find the one way to lay the parts of a quote into a file.
+
+    Returns:
+        For each quoted line its 0-based line in the file, NOWHERE for the dots; None where there
+        is not just one way. And how many ways were seen.
+    """
+    parts = _split(quoted)
+    if not parts or (len(parts) == 1 and len(parts[0][1]) == len(quoted)):
+        return None, 0
+    for rung in (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION):
+        ways = _list_ways(lines, parts, rung, since)
+        if len(ways) > 1:
+            return None, len(ways)
+        if ways:
+            pairs = [NOWHERE] * len(quoted)
+            for (offset, part), start in zip(parts, ways[0], strict=True):
+                pairs[offset : offset + len(part)] = range(start, start + len(part))
+            return tuple(pairs), 1
+    return None, 0
+
+
+def _split(quoted: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """Cut a quote at its dots: each part with where it begins."""
+    parts: list[tuple[int, list[str]]] = []
+    fresh = True
+    for offset, line in enumerate(quoted):
+        if is_elision(line):
+            fresh = True
+        elif fresh:
+            parts.append((offset, [line]))
+            fresh = False
+        else:
+            parts[-1][1].append(line)
+    return parts
+
+
+def _list_ways(
+    lines: FileLines, parts: Sequence[tuple[int, list[str]]], rung: Rung, since: int
+) -> list[list[int]]:
+    ways: list[list[int]] = [[]]
+    for _, part in parts:
+        starts = [
+            start
+            for start in find_starts(lines, part, rung)
+            if rung is not Rung.INDENTATION
+            or find_shift(part, lines.text.bare[start : start + len(part)]) is not None
+        ]
+        ways = [
+            [*way, start]
+            for way in ways
+            for start in starts
+            if start >= (way[-1] + len(parts[len(way) - 1][1]) if way else since)
+        ][: MAX_WAYS * 50]
+        if not ways:
+            return []
+    return ways[:MAX_WAYS]
