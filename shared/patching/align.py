@@ -10,7 +10,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-MIN_LIKENESS: Final = 0.6
+MIN_LIKENESS: Final = 0.65
 """Two lines that are less alike than that are never a pair."""
 GAP: Final = 0.02
 """What it costs to leave a line out, on a scale where a line of its own kind is worth 1."""
@@ -130,7 +130,8 @@ def _compare(
 
 
 def _resemble(line: str, other: str) -> float:
-    return 0.95 / 100 * fuzz.ratio(line, other, score_cutoff=100 * MIN_LIKENESS)
+    likeness = fuzz.ratio(line, other, score_cutoff=100 * MIN_LIKENESS) / 100
+    return 0.95 * likeness * likeness
 
 
 def _trace(

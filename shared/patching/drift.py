@@ -32,6 +32,8 @@ SLACK: Final = 25
 """Lines above and below a candidate that are looked at."""
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
+MAX_UNQUOTED: Final = 3
+"""Lines of the file that may be missing between the quoted lines that hold a change."""
 MAX_RIVALS: Final = 12
 """Changes of a hunk whose place is compared with the best one elsewhere."""
 HIDDEN: Final = "\0"
@@ -103,6 +105,10 @@ class _Quote:
     weights: Sequence[float]
     script: Script
     since: int
+
+    def is_telling(self, at: int) -> bool:
+        """Tell whether a line holds more than brackets and blanks."""
+        return any(char.isalnum() for char in self.searched[at])
 
 
 def _weigh(line: str, count: int) -> float:
@@ -179,7 +185,7 @@ def _choose(
             quote.searched, quote.weights, window, first, is_known=places.__contains__
         )
         alignment = _fill_gaps(alignment, quote.script, hidden)
-        if _is_sound(alignment.pairs, quote.script):
+        if _is_sound(quote, alignment.pairs):
             found.append(_Candidate(alignment, _grade(alignment, quote.script)))
     # better found is worth more than a likely place of the same score
     return max(found, key=lambda one: one.alignment.score + 0.1 * one.grade, default=None)
@@ -202,26 +208,41 @@ def _fill_gaps(alignment: Alignment, script: Script, hidden: Collection[int]) ->
     return Alignment(tuple(pairs), alignment.likeness, alignment.score)
 
 
-def _is_sound(pairs: Sequence[int], script: Script) -> bool:
+def _is_sound(quote: _Quote, pairs: Sequence[int]) -> bool:
     """Tell whether it is known where each change goes."""
-    for start, end, _, _ in script:
-        if start < end:
-            touched = pairs[start:end]
-            if NOWHERE in touched or touched[-1] - touched[0] != end - start - 1:
-                return False
-        elif not _is_seam(pairs, start):
+    for start, end, _, _ in quote.script:
+        touched = pairs[start:end]
+        if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
+            return False
+        says_itself = any(quote.is_telling(at) for at in range(start, end))
+        if not says_itself and not _is_held(quote, pairs, start, end):
             return False
     return True
 
 
-def _is_seam(pairs: Sequence[int], at: int) -> bool:
-    """Tell whether the nearest quoted lines above and below an insertion are neighbours."""
-    above = next((i for i in range(at - 1, -1, -1) if pairs[i] != NOWHERE), None)
-    below = next((i for i in range(at, len(pairs)) if pairs[i] != NOWHERE), None)
-    if above is not None and below is not None:
-        is_direct = above == at - 1 or below == at
-        return is_direct and pairs[below] == pairs[above] + 1
-    return above == at - 1 if above is not None else below == at
+def _is_held(quote: _Quote, pairs: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether the telling lines around a change leave it just one place.
+
+    On each side where such lines are quoted one of them must be found, hardly any line of the file
+    may lie in between that was not quoted, and none where the change goes.
+    """
+    above = [at for at in range(start) if quote.is_telling(at)]
+    below = [at for at in range(end, len(pairs)) if quote.is_telling(at)]
+    first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
+    last = next((at for at in below if pairs[at] != NOWHERE), None)
+    if (above and first is None) or (below and last is None) or not (above or below):
+        return False
+    low = 0 if first is None else first
+    high = len(pairs) - 1 if last is None else last
+    held = [pairs[at] for at in range(low, high + 1) if pairs[at] != NOWHERE]
+    return held[-1] - held[0] < len(held) + MAX_UNQUOTED and _is_seam(pairs, start, end)
+
+
+def _is_seam(pairs: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether the nearest lines found above and below a change leave no line between them."""
+    above = next((pairs[at] for at in range(start - 1, -1, -1) if pairs[at] != NOWHERE), None)
+    below = next((pairs[at] for at in range(end, len(pairs)) if pairs[at] != NOWHERE), None)
+    return above is None or below is None or below - above == end - start + 1
 
 
 def _grade(alignment: Alignment, script: Script) -> _Grade:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shared.patching.align import NOWHERE
 from shared.patching.drift import find_drifted
-from shared.patching.elide import find_elided
+from shared.patching.elide import find_elided, is_elision
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.match import (
     FileLines,
@@ -98,6 +98,9 @@ def _place_hunk(path: str, lines: FileLines, hunk: Hunk, since: int, number: int
         place = choose_place(lines, hunk, places)
         if place is None:
             raise _hesitate(path, number, hunk, [place.start for place in places])
+        done = _find_done(lines, hunk, since) if len(hunk.new) > len(hunk.old) else None
+        if done is not None and done.end - len(hunk.new) <= place.start < done.end:
+            return done
         return _write_place(path, lines, hunk, place, number)
     inline = _replace_inside(lines, hunk)
     if inline:
@@ -222,7 +225,7 @@ class _HunkText:
     def write(self, change: tuple[int, int, int, int]) -> _Splice:
         """Write one change: what differs between searched and wanted, and nothing else."""
         old_start, old_end, new_start, new_end = change
-        wanted = self._new[new_start:new_end]
+        wanted = self._remember(self._new[new_start:new_end])
         pairs = self._found.pairs
         if old_start == old_end:
             above = pairs[old_start - 1] if old_start else NOWHERE
@@ -241,6 +244,24 @@ class _HunkText:
         if merged is None:
             raise self._doubt("a line to be changed is not in {} as it was quoted")
         return _Splice(first, last, tuple(merged))
+
+    def _remember(self, wanted: Sequence[str]) -> list[str]:
+        """Give each line that is only moved the text that it has in the file."""
+        if self._found.rung is Rung.EXACT:
+            return list(wanted)
+        bare, pairs = self._lines.text.bare, self._found.pairs
+        real: dict[str, str | None] = {}
+        for at, line in enumerate(self._old):
+            own = bare[pairs[at]].strip() if pairs[at] != NOWHERE else None
+            if line.strip() and own != line.strip() and not is_elision(line):
+                real[line.strip()] = own
+        written: list[str] = []
+        for line in wanted:
+            own = real.get(line.strip(), line.strip())
+            if own is None:
+                raise self._doubt("a line to be moved is not in {} as it was quoted")
+            written.append(line.replace(line.strip(), own) if line.strip() else line)
+        return written
 
     def _shift(self, new: Sequence[str], start: int, end: int) -> list[str]:
         """Indent new lines as the file is indented where they go."""
@@ -278,6 +299,8 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[_Splice]:
     if hunk.inline is None:
         return []
     searched, wanted = hunk.inline
+    if "\n" in searched and searched.rpartition("\n")[2] != wanted.rpartition("\n")[2]:
+        return []  # what follows on the last line would be cut off from it
     bare = lines.text.bare
     joined = "\n".join(bare)
     count = joined.count(searched)
