@@ -152,6 +152,17 @@ def _trace(
             i -= 1
         else:
             j -= 1
+    _drop_strays(pairs, likeness)
     total = sum(weights)
     found = sum(weight * like for weight, like in zip(weights, likeness, strict=True))
     return Alignment(tuple(pairs), tuple(likeness), found / total if total else 0.0)
+
+
+def _drop_strays(pairs: list[int], likeness: list[float]) -> None:
+    """Take back pairs that only resemble each other and have no neighbour in common."""
+    for at, line in enumerate(pairs):
+        if 0.0 < likeness[at] < 1.0:
+            goes_on = at > 0 and pairs[at - 1] == line - 1
+            leads_on = at + 1 < len(pairs) and pairs[at + 1] == line + 1
+            if not goes_on and not leads_on:
+                pairs[at], likeness[at] = NOWHERE, 0.0

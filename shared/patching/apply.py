@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.domain.change import ChangeKind, FileChange, PatchStatistics
 from shared.patching.checks import check_changes, check_path, check_size
-from shared.patching.diff import count_lines, write_diff
+from shared.patching.diff import describe_changes
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.read import read_edits
 from shared.patching.rules import PatchRules
@@ -69,9 +69,8 @@ def apply_edits(
     changes = tree.list_changes()
     before = tree.read_before(changes)
     check_changes(changes, before, rules)
-    return AppliedPatch(
-        changes, write_diff(changes, before), count_lines(changes, before), tuple(hunks)
-    )
+    diff, statistics = describe_changes(changes, before)
+    return AppliedPatch(changes, diff, statistics, tuple(hunks))
 
 
 class _Tree:

@@ -8,39 +8,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from shared.domain.change import ChangeKind, FileChange, PatchStatistics
-from shared.patching.ops import compare_lines
-from shared.patching.text import is_binary
+from shared.patching.ops import Script, compare_lines
+from shared.patching.text import is_binary, split_lines_as_git
 
 CONTEXT: Final = 3
 _NO_NEWLINE: Final = "\n\\ No newline at end of file\n"
 
 
-def write_diff(changes: Sequence[FileChange], before: Mapping[str, bytes]) -> str:
-    """Write the diff of every change, in the order of their paths.
+def describe_changes(
+    changes: Sequence[FileChange], before: Mapping[str, bytes]
+) -> tuple[str, PatchStatistics]:
+    """Write the diff of every change by path, and count lines as `git diff --shortstat` does.
 
     Args:
         changes: what the patch does.
         before: contents of the changed files, by the path they had.
     """
-    return "".join(
-        part
-        for change in sorted(changes, key=lambda one: one.path)
-        for part in _write_file(change, before.get(change.previous_path or change.path, b""))
-    )
-
-
-def count_lines(changes: Sequence[FileChange], before: Mapping[str, bytes]) -> PatchStatistics:
-    """Count files and lines as `git diff --shortstat` does."""
+    parts: list[str] = []
     added = deleted = 0
-    for change in changes:
+    for change in sorted(changes, key=lambda one: one.path):
         old = before.get(change.previous_path or change.path, b"")
         new = _content_after(change, old)
-        if is_binary(old) or is_binary(new):
-            continue
-        for a, b, c, d in compare_lines(_split(old), _split(new)):
-            deleted += b - a
-            added += d - c
-    return PatchStatistics(len(changes), added, deleted)
+        is_text = old != new and not is_binary(old) and not is_binary(new)
+        lines = (_split(old), _split(new)) if is_text else ([], [])
+        script = compare_lines(*lines)
+        added += sum(d - c for _, _, c, d in script)
+        deleted += sum(b - a for a, b, _, _ in script)
+        parts.extend(_write_header(change, differs=old != new, is_text=is_text))
+        parts.extend(_write_hunks(*lines, script))
+    return "".join(parts), PatchStatistics(len(changes), added, deleted)
 
 
 def _content_after(change: FileChange, old: bytes) -> bytes:
@@ -49,7 +45,7 @@ def _content_after(change: FileChange, old: bytes) -> bytes:
     return old if change.content is None else change.content
 
 
-def _write_file(change: FileChange, old: bytes) -> Iterator[str]:
+def _write_header(change: FileChange, *, differs: bool, is_text: bool) -> Iterator[str]:
     was = _quote(f"a/{change.previous_path or change.path}")
     now = _quote(f"b/{change.path}")
     yield f"diff --git {was} {now}\n"
@@ -65,14 +61,10 @@ def _write_file(change: FileChange, old: bytes) -> Iterator[str]:
             yield f"rename to {_quote(change.path)}\n"
         case ChangeKind.EDIT:
             pass
-    new = _content_after(change, old)
-    if old == new:
-        return
-    if is_binary(old) or is_binary(new):
+    if is_text:
+        yield f"--- {was}{_tab(was)}\n+++ {now}{_tab(now)}\n"
+    elif differs:
         yield f"Binary files {was} and {now} differ\n"
-        return
-    yield f"--- {was}{_tab(was)}\n+++ {now}{_tab(now)}\n"
-    yield from _write_hunks(_split(old), _split(new))
 
 
 def _tab(name: str) -> str:
@@ -89,15 +81,11 @@ def _quote(name: str) -> str:
 
 
 def _split(content: bytes) -> list[str]:
-    text = content.decode("utf-8", "surrogateescape")
-    lines = text.split("\n")
-    last = lines.pop()
-    whole = [line + "\n" for line in lines]
-    return [*whole, last] if last else whole
+    return split_lines_as_git(content.decode("utf-8", "surrogateescape"))
 
 
-def _write_hunks(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
-    for group in _group(compare_lines(old, new)):
+def _write_hunks(old: Sequence[str], new: Sequence[str], script: Script) -> Iterator[str]:
+    for group in _group(script):
         start, end = max(0, group[0][0] - CONTEXT), min(len(old), group[-1][1] + CONTEXT)
         new_start = group[0][2] - (group[0][0] - start)
         new_end = group[-1][3] + (end - group[-1][1])

@@ -18,7 +18,6 @@ from rapidfuzz import fuzz, process
 from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
 from shared.patching.match import FileLines, fold_line
 from shared.patching.ops import Script
-from shared.patching.script import Rung
 
 MIN_SCORE_SURE: Final = 0.3
 """Where each change stands exactly between its quoted neighbours: little else is needed."""
@@ -79,7 +78,7 @@ def find_drifted(
     """
     if not script or len(quoted) > MAX_QUOTED or not lines.text.bare:
         return None, []
-    keys, places = lines.index(Rung.DRIFTED)
+    keys, places = lines.folded, lines.places
     searched = [fold_line(line) for line in quoted]
     weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
     starts = _list_starts(searched, weights, keys, places)

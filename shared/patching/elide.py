@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.patching.align import NOWHERE
-from shared.patching.match import FileLines, find_shift, find_starts
-from shared.patching.script import Rung
+from shared.patching.match import FileLines, find_places
 
 _DOTS: Final = re.compile(
     r"^\s*(?:#|//|/\*|<!--|--|;|%|\()?\s*(?:\.{3}|\u2026)"
     r"(?:[\w ,'-]*(?:\.{3}|\u2026))?\s*(?:\*/|-->|\))?\s*$"
 )
-MAX_WAYS: Final = 2
-"""Two ways are as bad as many."""
+MAX_WAYS: Final = 1000
+"""Ways that are followed from part to part."""
 
 
 def is_elision(line: str) -> bool:
@@ -36,16 +35,13 @@ def find_elided(
     parts = _split(quoted)
     if not parts or (len(parts) == 1 and len(parts[0][1]) == len(quoted)):
         return None, 0
-    for rung in (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION):
-        ways = _list_ways(lines, parts, rung, since)
-        if len(ways) > 1:
-            return None, len(ways)
-        if ways:
-            pairs = [NOWHERE] * len(quoted)
-            for (offset, part), start in zip(parts, ways[0], strict=True):
-                pairs[offset : offset + len(part)] = range(start, start + len(part))
-            return tuple(pairs), 1
-    return None, 0
+    ways = _list_ways(lines, parts, since)
+    if len(ways) != 1:
+        return None, len(ways)
+    pairs = [NOWHERE] * len(quoted)
+    for (offset, part), start in zip(parts, ways[0], strict=True):
+        pairs[offset : offset + len(part)] = range(start, start + len(part))
+    return tuple(pairs), 1
 
 
 def _split(quoted: Sequence[str]) -> list[tuple[int, list[str]]]:
@@ -64,22 +60,15 @@ def _split(quoted: Sequence[str]) -> list[tuple[int, list[str]]]:
 
 
 def _list_ways(
-    lines: FileLines, parts: Sequence[tuple[int, list[str]]], rung: Rung, since: int
+    lines: FileLines, parts: Sequence[tuple[int, list[str]]], since: int
 ) -> list[list[int]]:
     ways: list[list[int]] = [[]]
-    for _, part in parts:
-        starts = [
-            start
-            for start in find_starts(lines, part, rung)
-            if rung is not Rung.INDENTATION
-            or find_shift(part, lines.text.bare[start : start + len(part)]) is not None
-        ]
+    for number, (_, part) in enumerate(parts):
+        starts = [place.start for place in find_places(lines, part, since=since)]
         ways = [
             [*way, start]
             for way in ways
             for start in starts
-            if start >= (way[-1] + len(parts[len(way) - 1][1]) if way else since)
-        ][: MAX_WAYS * 50]
-        if not ways:
-            return []
-    return ways[:MAX_WAYS]
+            if not way or start >= way[-1] + len(parts[number - 1][1])
+        ][:MAX_WAYS]
+    return ways

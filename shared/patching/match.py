@@ -6,12 +6,13 @@ and sure line numbers may choose; otherwise it is ambiguous, and nothing is gues
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from shared.patching.script import Hunk, Rung
-from shared.patching.text import FileText, strip_ending
+from shared.patching.text import FileText
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +22,49 @@ class Place:
     start: int
     """0-based index of the first line."""
     rung: Rung
-    indent: tuple[str, str] = ("", "")
-    """On the rung of indentation: what to cut off each new line, and what to put before it."""
 
 
 class FileLines:
-    """A file's lines under every comparison of the ladder, each indexed once."""
+    """A file's lines under the comparisons of the ladder, each prepared when it is first needed."""
 
     def __init__(self, text: FileText) -> None:
         self.text = text
-        self._indexes: dict[Rung, tuple[list[str], dict[str, list[int]]]] = {}
 
-    def index(self, rung: Rung) -> tuple[list[str], dict[str, list[int]]]:
-        """Answer the compared lines, and where each of them stands."""
-        if rung not in self._indexes:
-            key = _KEYS[rung]
-            keys = [key(line) for line in self.text.bare]
-            places: dict[str, list[int]] = {}
-            for at, line in enumerate(keys):
-                places.setdefault(line, []).append(at)
-            self._indexes[rung] = keys, places
-        return self._indexes[rung]
+    @cached_property
+    def folded(self) -> list[str]:
+        """Every line as the coarsest comparison sees it."""
+        return [fold_line(line) for line in self.text.bare]
 
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Where each folded line stands."""
+        places: dict[str, list[int]] = {}
+        for at, line in enumerate(self.folded):
+            places.setdefault(line, []).append(at)
+        return places
+
+    @cached_property
+    def _joined(self) -> str:
+        return "\n".join(["", *self.text.bare, ""])
+
+    def find_exact(self, run: Sequence[str]) -> list[int]:
+        """Find where lines stand just so."""
+        needle = "\n".join(["", *run, ""])
+        starts: list[int] = []
+        line, seen = 0, 0
+        at = self._joined.find(needle)
+        while at >= 0 and len(starts) < MAX_PLACES:
+            line += self._joined.count("\n", seen, at)
+            starts.append(line)
+            seen = at
+            at = self._joined.find(needle, at + 1)
+        return starts
+
+
+_LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
+"""Rungs on which each searched line has its place. Line endings never count here."""
+MAX_PLACES: Final = 10_000
+"""Places of a run that are looked for; a run that stands more often than that is no edit."""
 
 _LOOK_ALIKES: Final = {
     ord(char): plain
@@ -68,34 +90,50 @@ def fold_line(line: str) -> str:
     return _fold_look_alikes(line).strip()
 
 
-_KEYS: Final[dict[Rung, Callable[[str], str]]] = {
-    Rung.EXACT: lambda line: line,
-    Rung.TRAILING_BLANKS: str.rstrip,
-    Rung.INDENTATION: str.strip,
-    Rung.LOOK_ALIKES: _fold_look_alikes,
-    Rung.DRIFTED: fold_line,
-}
-"""How lines are compared on each rung. Line endings never count here: `splice` names that rung."""
-
-_LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
-"""Rungs on which each searched line has its place."""
-
-
-def find_places(lines: FileLines, hunk: Hunk, *, since: int = 0) -> list[Place]:
-    """Find every place of a hunk on the lowest rung that has any.
+def find_places(lines: FileLines, quoted: Sequence[str], *, since: int = 0) -> list[Place]:
+    """Find every place of a run of lines on the lowest rung that has any.
 
     Args:
         lines: of the file.
-        hunk: with at least one old line.
+        quoted: at least one line, without endings.
         since: the first line it may stand at, where hunks follow the file's order.
     """
-    wanted = [strip_ending(line) for line in hunk.old]
-    for rung in _LADDER:
-        starts = [start for start in find_starts(lines, wanted, rung) if start >= since]
-        places = [place for start in starts if (place := _measure(lines, wanted, start, rung))]
-        if places:
-            return places
-    return []
+    exact = [start for start in lines.find_exact(quoted) if start >= since]
+    if exact:
+        return [Place(start, Rung.EXACT) for start in exact]
+    found: list[Place] = []
+    for start in _find_folded(lines, quoted):
+        place = _measure(quoted, lines.text.bare[start : start + len(quoted)], start)
+        if place is not None and start >= since:
+            found.append(place)
+    lowest = min((_LADDER.index(place.rung) for place in found), default=0)
+    return [place for place in found if place.rung is _LADDER[lowest]]
+
+
+def _find_folded(lines: FileLines, quoted: Sequence[str]) -> Iterator[int]:
+    """Find where a run stands in the coarsest comparison, starting from its rarest line."""
+    keys, places = lines.folded, lines.places
+    run = [fold_line(line) for line in quoted]
+    if not any(run) or any(line not in places for line in run):
+        return  # blank lines alone are everywhere
+    rarest = min(range(len(run)), key=lambda at: len(places[run[at]]))
+    for at in places[run[rarest]]:
+        start = at - rarest
+        if start >= 0 and keys[start : start + len(run)] == run:
+            yield start
+
+
+def _measure(quoted: Sequence[str], actual: Sequence[str], start: int) -> Place | None:
+    """Tell the rung of a place whose folded lines are the quoted ones."""
+    pairs = list(zip(quoted, actual, strict=True))
+    if all(searched.rstrip() == line.rstrip() for searched, line in pairs):
+        return Place(start, Rung.TRAILING_BLANKS)
+    if all(searched.strip() == line.strip() for searched, line in pairs):
+        shift = find_shift(quoted, actual)
+        return None if shift is None else Place(start, Rung.INDENTATION)
+    if all(_fold_look_alikes(searched) == _fold_look_alikes(line) for searched, line in pairs):
+        return Place(start, Rung.LOOK_ALIKES)
+    return None
 
 
 def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place | None:
@@ -135,10 +173,10 @@ def is_in_section(lines: FileLines, at: int, section: str) -> bool:
 
 def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
     """Find the line behind a chain of anchors, outermost first; None unless each is unique."""
-    keys, _ = lines.index(Rung.INDENTATION)
+    keys = lines.folded
     since = 0
     for anchor in anchors:
-        wanted = anchor.strip()
+        wanted = fold_line(anchor)
         found = [at for at in range(since, len(keys)) if keys[at] == wanted]
         if not found:
             found = [at for at in range(since, len(keys)) if wanted and wanted in keys[at]]
@@ -146,28 +184,6 @@ def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
             return None
         since = found[0] + 1
     return since
-
-
-def find_starts(lines: FileLines, wanted: Sequence[str], rung: Rung) -> Iterator[int]:
-    """Find where a run of lines stands, starting from the line of it that is rarest in the file."""
-    keys, places = lines.index(rung)
-    run = [_KEYS[rung](line) for line in wanted]
-    if not run or any(line not in places for line in run):
-        return
-    if rung is not Rung.EXACT and not any(run):
-        return  # blank lines alone are everywhere
-    rarest = min(range(len(run)), key=lambda at: len(places[run[at]]))
-    for at in places[run[rarest]]:
-        start = at - rarest
-        if start >= 0 and keys[start : start + len(run)] == run:
-            yield start
-
-
-def _measure(lines: FileLines, wanted: Sequence[str], start: int, rung: Rung) -> Place | None:
-    if rung is not Rung.INDENTATION:
-        return Place(start, rung)
-    shift = find_shift(wanted, lines.text.bare[start : start + len(wanted)])
-    return None if shift is None else Place(start, rung, shift)
 
 
 _INDENT: Final = re.compile(r"[ \t]*")

@@ -53,20 +53,27 @@ def hunk_from_ops(
 
 def compare_lines(old: Sequence[str], new: Sequence[str]) -> Script:
     """Find the changed ranges between two texts; the fewest lines wherever that can be afforded."""
-    start = 0
-    shorter = min(len(old), len(new))
-    while start < shorter and old[start] == new[start]:
-        start += 1
-    old_end, new_end = len(old), len(new)
-    while old_end > start and new_end > start and old[old_end - 1] == new[new_end - 1]:
-        old_end -= 1
-        new_end -= 1
+    start = _count_equal(old, new)
+    equal = _count_equal(old[start:][::-1], new[start:][::-1])
+    old_end, new_end = len(old) - equal, len(new) - equal
     if start in (old_end, new_end):
         return ((start, old_end, start, new_end),) if old_end != new_end else ()
     changes: list[tuple[int, int, int, int]] = []
     for a, b, c, d in _split_at_unique(old, new, start, old_end, start, new_end):
         changes.extend(_compare_block(old, new, a, b, c, d))
     return tuple(_join_touching(changes))
+
+
+def _count_equal(old: Sequence[str], new: Sequence[str]) -> int:
+    """Count the lines that two texts begin with alike, by halves: slices are compared in C."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[low:middle] == new[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _join_touching(

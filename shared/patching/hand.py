@@ -1,0 +1,134 @@
+"""Writes the changes of one hunk in the file's own hand: of its context nothing is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.patching.align import NOWHERE
+from shared.patching.elide import is_elision
+from shared.patching.errors import PatchCode, PatchError
+from shared.patching.match import FileLines, find_shift, fold_line
+from shared.patching.merge_lines import merge_block
+from shared.patching.ops import Script
+from shared.patching.report import describe_missing
+from shared.patching.script import Hunk, Rung
+from shared.patching.text import ending_of, strip_ending
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Lines of the file to replace, and what goes there, without line endings."""
+
+    start: int
+    end: int
+    new: tuple[str, ...]
+    final_newline: bool | None = None
+    """What the format says of the file's last newline, where the hunk reaches the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which line of the file each quoted line is, and how that was found out."""
+
+    pairs: Sequence[int]
+    script: Script
+    rung: Rung
+
+
+def write_changes(
+    path: str, number: int, hunk: Hunk, lines: FileLines, found: Found
+) -> list[Splice]:
+    """Write each change of a hunk.
+
+    Raises:
+        PatchError: `patch.uncertain`, where a line to be changed is not what was quoted.
+    """
+    hand = _Hand(path, number, hunk, lines, found)
+    splices = [hand.write(change) for change in found.script]
+    end = max(found.pairs) + 1
+    if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
+        splices.append(Splice(end, end, (), bool(ending_of(hunk.new[-1]))))
+    return splices
+
+
+class _Hand:
+    """What is known while one hunk is written."""
+
+    def __init__(self, path: str, number: int, hunk: Hunk, lines: FileLines, found: Found) -> None:
+        self._path = path
+        self._number = number
+        self._hunk = hunk
+        self._lines = lines
+        self._found = found
+        self._old = [strip_ending(line) for line in hunk.old]
+        self._new = [strip_ending(line) for line in hunk.new]
+
+    def write(self, change: tuple[int, int, int, int]) -> Splice:
+        """Write one change: what differs between searched and wanted, and nothing else."""
+        old_start, old_end, new_start, new_end = change
+        wanted = self._remember(self._new[new_start:new_end])
+        pairs = self._found.pairs
+        if old_start == old_end:
+            above = pairs[old_start - 1] if old_start else NOWHERE
+            at = above + 1 if above != NOWHERE else pairs[old_start]
+            return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
+        first, last = pairs[old_start], pairs[old_end - 1] + 1
+        searched = self._old[old_start:old_end]
+        actual = self._lines.text.bare[first:last]
+        if searched == actual or not wanted:
+            return Splice(first, last, tuple(wanted))
+        shifted = self._shift([*searched, *wanted], old_start, old_end)
+        searched, wanted = shifted[: len(searched)], shifted[len(searched) :]
+        if len(searched) != len(actual):  # lines were left out between them
+            return Splice(first, last, tuple(wanted))
+        merged = merge_block(searched, actual, wanted)
+        if merged is None:
+            raise self._doubt("a line to be changed is not in {} as it was quoted")
+        return Splice(first, last, tuple(merged))
+
+    def _remember(self, wanted: Sequence[str]) -> list[str]:
+        """Give each line that is only moved the text that it has in the file."""
+        if self._found.rung is Rung.EXACT:
+            return list(wanted)
+        bare, pairs = self._lines.text.bare, self._found.pairs
+        real: dict[str, str | None] = {}
+        for at, line in enumerate(self._old):
+            own = bare[pairs[at]].strip() if pairs[at] != NOWHERE else None
+            if line.strip() and own != line.strip() and not is_elision(line):
+                real[line.strip()] = own
+        written: list[str] = []
+        for line in wanted:
+            own = real.get(line.strip(), line.strip())
+            if own is None:
+                raise self._doubt("a line to be moved is not in {} as it was quoted")
+            written.append(line.replace(line.strip(), own) if line.strip() else line)
+        return written
+
+    def _shift(self, new: Sequence[str], start: int, end: int) -> list[str]:
+        """Indent new lines as the file is indented where they go."""
+        if self._found.rung is Rung.EXACT:
+            return list(new)
+        everything = range(len(self._old))
+        around = range(max(0, start - 1), min(len(self._old), end + 1))
+        shift = self._find_shift(everything) or self._find_shift(around)
+        if shift is None:
+            raise self._doubt("the lines of {} are indented in another way than they were quoted")
+        cut, put = shift
+        return [put + line.removeprefix(cut) if line.strip() else line for line in new]
+
+    def _find_shift(self, quoted: range) -> tuple[str, str] | None:
+        bare = self._lines.text.bare
+        same = [
+            (self._old[at], bare[self._found.pairs[at]])
+            for at in quoted
+            if self._found.pairs[at] != NOWHERE
+        ]
+        same = [pair for pair in same if fold_line(pair[0]) == fold_line(pair[1])] or same
+        return find_shift([searched for searched, _ in same], [actual for _, actual in same])
+
+    def _doubt(self, message: str) -> PatchError:
+        return PatchError(
+            PatchCode.UNCERTAIN,
+            message.format(self._path),
+            path=self._path,
+            report=describe_missing(self._path, self._number, self._hunk, self._lines),
+        )

@@ -1,0 +1,193 @@
+"""Finds the place of one hunk in a file, and writes it there: the ladder from top to bottom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.patching.drift import find_drifted
+from shared.patching.elide import find_elided
+from shared.patching.errors import PatchCode, PatchError
+from shared.patching.hand import Found, Splice, write_changes
+from shared.patching.match import FileLines, Place, choose_place, find_anchor, find_places
+from shared.patching.ops import Script, compare_lines
+from shared.patching.report import describe_ambiguous, describe_missing
+from shared.patching.script import Hunk, Rung
+from shared.patching.text import ending_of, strip_ending
+
+MIN_DONE_LINES: Final = 4
+"""Fewer lines are no proof that a hunk has been applied already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A hunk that has found its place."""
+
+    splices: list[Splice]
+    rung: Rung
+    end: int
+    """The line behind the last one that it quotes."""
+
+
+def place_hunk(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> Placed:
+    """Find a hunk's place and write it.
+
+    Args:
+        path: of the file.
+        lines: of the file, as they were before any hunk.
+        hunk: what to find and what to put there.
+        since: the first line it may stand at, where hunks follow the file's order.
+        number: which hunk of the file it is, for reports.
+
+    Raises:
+        PatchError: `patch.context_not_found`, `patch.ambiguous` or `patch.uncertain`.
+    """
+    if not hunk.old:
+        splice = _insert(path, lines, hunk, number)
+        return Placed([splice], Rung.EXACT, splice.end)
+    quoted = [strip_ending(line) for line in hunk.old]
+    places = find_places(lines, quoted, since=since)
+    if hunk.everywhere and places:
+        written = [_write_place(path, lines, hunk, place, number) for place in places]
+        splices = [splice for one in written for splice in one.splices]
+        return Placed(splices, places[0].rung, written[-1].end)
+    if places:
+        place = choose_place(lines, hunk, places)
+        if place is None:
+            raise _hesitate(path, number, hunk, [place.start for place in places])
+        done = _find_done(lines, hunk, since) if len(hunk.new) > len(hunk.old) else None
+        if done is not None and done.end - len(hunk.new) <= place.start < done.end:
+            return done
+        return _write_place(path, lines, hunk, place, number)
+    inline = _replace_inside(lines, hunk)
+    if inline:
+        return Placed(inline, Rung.EXACT, inline[-1].end)
+    return _place_loosely(path, lines, hunk, since, number)
+
+
+def _place_loosely(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> Placed:
+    """Place a hunk whose lines are not all in the file as they were quoted."""
+    done = _find_done(lines, hunk, since)
+    if done is not None:
+        return done
+    quoted = [strip_ending(line) for line in hunk.old]
+    script = _compare(hunk)
+    if hunk.elidable:
+        pairs, ways = find_elided(lines, quoted, since=since)
+        if pairs is not None:
+            return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
+        if ways > 1:
+            raise _hesitate(path, number, hunk, [])
+    drifted, hesitates = find_drifted(lines, quoted, script, since=since)
+    if drifted is not None:
+        found = Found(drifted.pairs, script, Rung.DRIFTED)
+        return _write(path, lines, hunk, found, number)
+    if hesitates:
+        raise _hesitate(path, number, hunk, hesitates)
+    raise PatchError(
+        PatchCode.CONTEXT_NOT_FOUND,
+        f"the lines to be replaced are not in {path}",
+        path=path,
+        report=describe_missing(path, number, hunk, lines),
+    )
+
+
+def _find_done(lines: FileLines, hunk: Hunk, since: int) -> Placed | None:
+    """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
+    new = [strip_ending(line) for line in hunk.new]
+    if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
+        return None
+    starts = [start for start in lines.find_exact(new) if start >= since]
+    return Placed([], Rung.DONE, starts[0] + len(new)) if len(starts) == 1 else None
+
+
+def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> PatchError:
+    return PatchError(
+        PatchCode.AMBIGUOUS,
+        f"the lines to be replaced could stand in {len(starts) or 'several'} places of {path}",
+        path=path,
+        report=describe_ambiguous(path, number, hunk, starts),
+    )
+
+
+def _compare(hunk: Hunk) -> Script:
+    if hunk.script is not None:
+        return hunk.script
+    return compare_lines(
+        [strip_ending(line) for line in hunk.old], [strip_ending(line) for line in hunk.new]
+    )
+
+
+def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
+    """Insert without context: where the edit says so for certain, or into an empty file."""
+    count = len(lines.text.bare)
+    at: int | None = None
+    if count == 0 or hunk.at_start:
+        at = 0
+    elif hunk.at_end:
+        at = count
+    elif hunk.anchors:
+        at = find_anchor(lines, hunk.anchors)
+    elif hunk.line is not None and hunk.line_is_sure and hunk.line <= count + 1:
+        at = hunk.line - 1
+    if at is None:
+        raise PatchError(
+            PatchCode.CONTEXT_NOT_FOUND,
+            f"an insertion into {path} does not say where it goes",
+            path=path,
+            report=f"Hunk {number} of {path} inserts lines without context. Repeat it with the "
+            "lines that stand around the place.",
+        )
+    return Splice(at, at, tuple(strip_ending(line) for line in hunk.new))
+
+
+def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -> Placed:
+    splices = write_changes(path, number, hunk, lines, found)
+    return Placed(splices, found.rung, max(found.pairs) + 1)
+
+
+def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> Placed:
+    pairs = range(place.start, place.start + len(hunk.old))
+    rung = _name_rung(lines, hunk, place)
+    return _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
+
+
+def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
+    """Replace a part of lines, where it stands just once or everywhere is meant."""
+    if hunk.inline is None:
+        return []
+    searched, wanted = hunk.inline
+    if "\n" in searched and searched.rpartition("\n")[2] != wanted.rpartition("\n")[2]:
+        return []  # what follows on the last line would be cut off from it
+    bare = lines.text.bare
+    joined = "\n".join(bare)
+    count = joined.count(searched)
+    if not count or (count > 1 and not hunk.everywhere):
+        return []
+    if count == 1:
+        at = joined.index(searched)
+        first = joined.count("\n", 0, at)
+        last = first + searched.count("\n")
+        start = joined.rfind("\n", 0, at) + 1
+        stop = joined.find("\n", at + len(searched))
+        stop = len(joined) if stop < 0 else stop
+        changed = joined[start:at] + wanted + joined[at + len(searched) : stop]
+        return [Splice(first, last + 1, tuple(changed.split("\n")))]
+    if "\n" in searched:
+        return [Splice(0, len(bare), tuple(joined.replace(searched, wanted).split("\n")))]
+    return [
+        Splice(at, at + 1, tuple(line.replace(searched, wanted).split("\n")))
+        for at, line in enumerate(bare)
+        if searched in line
+    ]
+
+
+def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
+    """Tell an exact match from one whose line endings differ."""
+    if place.rung is not Rung.EXACT or "\r" not in lines.text.text:
+        return place.rung
+    found = lines.text.lines[place.start : place.start + len(hunk.old)]
+    same = all(
+        ending_of(actual) == ending_of(searched)
+        for actual, searched in zip(found[:-1], hunk.old[:-1], strict=True)
+    )
+    return Rung.EXACT if same else Rung.LINE_ENDINGS
