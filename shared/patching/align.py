@@ -16,7 +16,7 @@ GAP: Final = 0.02
 """What it costs to leave a line out, on a scale where a line of its own kind is worth 1."""
 SKIP: Final = 0.002
 """What it costs to leave out a line of the file between lines of the quote."""
-RUN: Final = 0.15
+RUN: Final = 0.2
 """What it is worth that two quoted lines are neighbours in the file too."""
 MAX_CELLS: Final = 60_000
 """Size of the table; a longer quote is laid beside a narrower window."""
@@ -26,14 +26,12 @@ NOWHERE: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Which line of the file each quoted line is, and how much of the quote that explains."""
+    """Which line of the file each quoted line is."""
 
     pairs: tuple[int, ...]
     """For each quoted line the 0-based line of the file, or NOWHERE; increasing."""
     likeness: tuple[float, ...]
     """For each quoted line 1 where it is that line, less where it resembles it, 0 without one."""
-    score: float
-    """0 to 1: the weight of the lines found against that of all lines."""
 
 
 def align(
@@ -54,7 +52,7 @@ def align(
         is_known: whether a line is anywhere in the file, just so.
     """
     values = _compare(quoted, window, is_known)
-    return _trace(_fill(values, weights, len(window)), values, weights, first)
+    return _trace(_fill(values, weights, len(window)), values, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +132,8 @@ def _resemble(line: str, other: str) -> float:
     return 0.95 * likeness * likeness
 
 
-def _trace(
-    table: _Table, values: list[list[float]], weights: Sequence[float], first: int
-) -> Alignment:
-    rows = len(weights)
+def _trace(table: _Table, values: list[list[float]], first: int) -> Alignment:
+    rows = len(values)
     pairs, likeness = [NOWHERE] * rows, [0.0] * rows
     i = rows
     j = max(range(len(table.best)), key=table.best.__getitem__)
@@ -152,17 +148,4 @@ def _trace(
             i -= 1
         else:
             j -= 1
-    _drop_strays(pairs, likeness)
-    total = sum(weights)
-    found = sum(weight * like for weight, like in zip(weights, likeness, strict=True))
-    return Alignment(tuple(pairs), tuple(likeness), found / total if total else 0.0)
-
-
-def _drop_strays(pairs: list[int], likeness: list[float]) -> None:
-    """Take back pairs that only resemble each other and have no neighbour in common."""
-    for at, line in enumerate(pairs):
-        if 0.0 < likeness[at] < 1.0:
-            goes_on = at > 0 and pairs[at - 1] == line - 1
-            leads_on = at + 1 < len(pairs) and pairs[at + 1] == line + 1
-            if not goes_on and not leads_on:
-                pairs[at], likeness[at] = NOWHERE, 0.0
+    return Alignment(tuple(pairs), tuple(likeness))

@@ -27,7 +27,9 @@ MARGIN: Final = 0.15
 MAX_CANDIDATES: Final = 6
 MAX_PLACES: Final = 60
 """A line that stands more often in the file than that anchors nothing."""
-SLACK: Final = 25
+MIN_SUPPORT: Final = 0.4
+"""A candidate with a smaller part of the best one's support is no rival."""
+SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
@@ -45,8 +47,6 @@ class Drifted:
 
     pairs: tuple[int, ...]
     """0-based lines, or NOWHERE for a line that the file does not have."""
-    is_exact: tuple[bool, ...]
-    """Whether the line is that line, apart from blanks around it and look-alikes."""
 
 
 class _Grade(IntEnum):
@@ -61,12 +61,15 @@ class _Grade(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    alignment: Alignment
+    pairs: tuple[int, ...]
+    likeness: tuple[float, ...]
+    score: float
+    """0 to 1: the weight of the quoted lines that were found against that of all."""
     grade: _Grade
 
 
 def find_drifted(
-    lines: FileLines, quoted: Sequence[str], script: Script, *, since: int = 0
+    lines: FileLines, quoted: Sequence[str], script: Script, span: range
 ) -> tuple[Drifted | None, list[int]]:
     """Find the one place of a hunk; None with the places it hesitates between, if there are any.
 
@@ -74,7 +77,7 @@ def find_drifted(
         lines: of the file.
         quoted: the searched lines, without endings.
         script: what changes: ranges of `quoted` and of the replacing lines.
-        since: the first line the changes may stand at.
+        span: lines among which the hunk has to stand.
     """
     if not script or len(quoted) > MAX_QUOTED or not lines.text.bare:
         return None, []
@@ -82,20 +85,21 @@ def find_drifted(
     searched = [fold_line(line) for line in quoted]
     weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
     starts = _list_starts(searched, weights, keys, places)
-    quote = _Quote(searched, weights, script, since)
-    best = _choose(quote, keys, places, starts, frozenset())
+    quote = _Quote(searched, weights, script, span)
+    best = _choose(quote, lines, starts, frozenset())
     if best is None:
         return None, []
-    if best.alignment.score < (MIN_SCORE_SURE if best.grade is _Grade.SURE else MIN_SCORE):
+    doubtful = [change for change in script if not _is_unmistakable(quote, best, places, change)]
+    if best.score < (MIN_SCORE if doubtful and best.grade < _Grade.SURE else MIN_SCORE_SURE):
         return None, []
-    for change in script[:MAX_RIVALS]:
+    for change in doubtful[:MAX_RIVALS]:
         # each change alone: the others may well be where they are
-        hidden = frozenset(_list_touched(best.alignment.pairs, change))
-        rival = _choose(quote, keys, places, starts, hidden)
-        if rival is not None and not _is_clear(best, rival):
-            return None, [_first(best.alignment.pairs), _first(rival.alignment.pairs)]
-    pairs = best.alignment.pairs
-    return Drifted(pairs, tuple(like == 1.0 for like in best.alignment.likeness)), []
+        alone = _Quote(searched, weights, (change,), span)
+        hidden = frozenset(_list_touched(best.pairs, change))
+        rival = _choose(alone, lines, starts, hidden)
+        if rival is not None and not _is_clear(_rate(alone, best.pairs, best.likeness), rival):
+            return None, [_first(best.pairs), _first(rival.pairs)]
+    return Drifted(best.pairs), []
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class _Quote:
     searched: Sequence[str]
     weights: Sequence[float]
     script: Script
-    since: int
+    span: range
 
     def is_telling(self, at: int) -> bool:
         """Tell whether a line holds more than brackets and blanks."""
@@ -141,7 +145,8 @@ def _list_starts(
         used.update(near)
         grouped.append((sum(votes[at] for at in near), start))
     grouped.sort(key=lambda pair: (-pair[0], pair[1]))
-    return [start for _, start in grouped[:MAX_CANDIDATES]]
+    best = grouped[0][0] if grouped else 0.0
+    return [start for support, start in grouped[:MAX_CANDIDATES] if support >= best * MIN_SUPPORT]
 
 
 def _vote_by_likeness(
@@ -160,13 +165,10 @@ def _vote_by_likeness(
 
 
 def _choose(
-    quote: _Quote,
-    keys: Sequence[str],
-    places: Mapping[str, list[int]],
-    starts: Sequence[int],
-    hidden: Collection[int],
+    quote: _Quote, lines: FileLines, starts: Sequence[int], hidden: Collection[int]
 ) -> _Candidate | None:
     """Choose the best sound place, without the lines of the file that are hidden."""
+    keys, places = lines.folded, lines.places
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
     rows = len(quote.searched)
@@ -177,34 +179,57 @@ def _choose(
         if first >= last or (first, last) in seen:
             continue
         seen.add((first, last))
+        lines.effort_left -= rows * (last - first)
+        if lines.effort_left < 0:
+            return None
         window = [
-            HIDDEN if at in hidden or at < quote.since else keys[at] for at in range(first, last)
+            HIDDEN if at in hidden or at not in quote.span else keys[at]
+            for at in range(first, last)
         ]
         alignment = align(
             quote.searched, quote.weights, window, first, is_known=places.__contains__
         )
-        alignment = _fill_gaps(alignment, quote.script, hidden)
-        if _is_sound(quote, alignment.pairs):
-            found.append(_Candidate(alignment, _grade(alignment, quote.script)))
+        pairs, likeness = _settle(quote, alignment, hidden)
+        if _is_sound(quote, pairs):
+            found.append(_rate(quote, pairs, likeness))
     # better found is worth more than a likely place of the same score
-    return max(found, key=lambda one: one.alignment.score + 0.1 * one.grade, default=None)
+    return max(found, key=lambda one: one.score + 0.1 * one.grade, default=None)
 
 
-def _fill_gaps(alignment: Alignment, script: Script, hidden: Collection[int]) -> Alignment:
+def _rate(quote: _Quote, pairs: tuple[int, ...], likeness: tuple[float, ...]) -> _Candidate:
+    found = sum(weight * like for weight, like in zip(quote.weights, likeness, strict=True))
+    grade = min(_grade(pairs, likeness, start, end) for start, end, _, _ in quote.script)
+    return _Candidate(pairs, likeness, found / sum(quote.weights), grade)
+
+
+def _settle(
+    quote: _Quote, alignment: Alignment, hidden: Collection[int]
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
+    pairs, likeness = list(alignment.pairs), list(alignment.likeness)
+    _fill_gaps(pairs, quote.script, hidden)
+    for at, line in enumerate(pairs):
+        if 0.0 < likeness[at] < 1.0:
+            goes_on = at > 0 and pairs[at - 1] == line - 1
+            leads_on = at + 1 < len(pairs) and pairs[at + 1] == line + 1
+            if not goes_on and not leads_on:
+                pairs[at], likeness[at] = NOWHERE, 0.0
+    return tuple(pairs), tuple(likeness)
+
+
+def _fill_gaps(pairs: list[int], script: Script, hidden: Collection[int]) -> None:
     """Let context that was not found stand for as many lines that were not quoted."""
-    pairs = list(alignment.pairs)
     changed = {at for start, end, _, _ in script for at in range(start, end)}
     before = NOWHERE
-    for at, line in enumerate(alignment.pairs):
+    for at, line in enumerate(tuple(pairs)):
         if line == NOWHERE:
             continue
         gap = range(before + 1, at)
         if gap and before != NOWHERE and changed.isdisjoint(gap):
-            since = pairs[before] + 1
-            if line - since == len(gap) and not any(i in hidden for i in range(since, line)):
-                pairs[before + 1 : at] = range(since, line)
+            lines = range(pairs[before] + 1, line)
+            if len(lines) == len(gap) and not any(i in hidden for i in lines):
+                pairs[before + 1 : at] = lines
         before = at
-    return Alignment(tuple(pairs), alignment.likeness, alignment.score)
 
 
 def _is_sound(quote: _Quote, pairs: Sequence[int]) -> bool:
@@ -222,15 +247,19 @@ def _is_sound(quote: _Quote, pairs: Sequence[int]) -> bool:
 def _is_held(quote: _Quote, pairs: Sequence[int], start: int, end: int) -> bool:
     """Tell whether the telling lines around a change leave it just one place.
 
-    On each side where such lines are quoted one of them must be found, hardly any line of the file
-    may lie in between that was not quoted, and none where the change goes.
+    On each side where such lines are quoted one of them must be found, or on one side the very line
+    that touches the change. Hardly any line of the file may lie in between that was not quoted, and
+    none where the change goes.
     """
     above = [at for at in range(start) if quote.is_telling(at)]
     below = [at for at in range(end, len(pairs)) if quote.is_telling(at)]
     first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
     last = next((at for at in below if pairs[at] != NOWHERE), None)
     if (above and first is None) or (below and last is None) or not (above or below):
-        return False
+        # one side is not as it was quoted: then a telling line of the other must touch the change
+        is_touched = first == start - 1 if first is not None else last == end
+        if not is_touched:
+            return False
     low = 0 if first is None else first
     high = len(pairs) - 1 if last is None else last
     held = [pairs[at] for at in range(low, high + 1) if pairs[at] != NOWHERE]
@@ -244,12 +273,8 @@ def _is_seam(pairs: Sequence[int], start: int, end: int) -> bool:
     return above is None or below is None or below - above == end - start + 1
 
 
-def _grade(alignment: Alignment, script: Script) -> _Grade:
-    return min(_grade_change(alignment, start, end) for start, end, _, _ in script)
-
-
-def _grade_change(alignment: Alignment, start: int, end: int) -> _Grade:
-    pairs, likeness = alignment.pairs, alignment.likeness
+def _grade(pairs: Sequence[int], likeness: Sequence[float], start: int, end: int) -> _Grade:
+    """Tell how well the place of one change is found."""
     neighbours = [at for at in (start - 1, end) if 0 <= at < len(pairs)]
     around = range(max(0, start - 1), min(len(pairs), end + 1))
     is_tight = bool(neighbours) and pairs[around[-1]] - pairs[around[0]] == len(around) - 1
@@ -262,12 +287,30 @@ def _grade_change(alignment: Alignment, start: int, end: int) -> _Grade:
     return _Grade.FIRM if is_exact or is_framed else _Grade.LIKELY
 
 
+def _is_unmistakable(
+    quote: _Quote,
+    best: _Candidate,
+    places: Mapping[str, list[int]],
+    change: tuple[int, int, int, int],
+) -> bool:
+    """Tell whether a change can be nowhere else: the lines that say where it goes are unique."""
+    start, end, _, _ = change
+
+    def is_unique(at: int) -> bool:
+        line = quote.searched[at]
+        return best.likeness[at] == 1.0 and quote.is_telling(at) and len(places.get(line, ())) == 1
+
+    if start < end:
+        return any(is_unique(at) for at in range(start, end))
+    return 0 < start < len(quote.searched) and is_unique(start - 1) and is_unique(start)
+
+
 def _is_clear(best: _Candidate, rival: _Candidate) -> bool:
     """Tell whether one place is so much better than another that it is no guess."""
-    lead = best.alignment.score - rival.alignment.score
+    margin = MARGIN_SURE if best.grade is _Grade.SURE else MARGIN
     if rival.grade < best.grade:
-        return lead >= 0
-    return lead >= (MARGIN_SURE if best.grade is _Grade.SURE else MARGIN)
+        margin /= 3
+    return best.score - rival.score >= margin
 
 
 def _list_touched(pairs: Sequence[int], change: tuple[int, int, int, int]) -> list[int]:

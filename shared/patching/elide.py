@@ -24,7 +24,7 @@ def is_elision(line: str) -> bool:
 
 
 def find_elided(
-    lines: FileLines, quoted: Sequence[str], *, since: int = 0
+    lines: FileLines, quoted: Sequence[str], span: range
 ) -> tuple[tuple[int, ...] | None, int]:
     """Find the one way to lay the parts of a quote into a file.
 
@@ -35,7 +35,7 @@ def find_elided(
     parts = _split(quoted)
     if not parts or (len(parts) == 1 and len(parts[0][1]) == len(quoted)):
         return None, 0
-    ways = _list_ways(lines, parts, since)
+    ways = _list_ways(lines, parts, span)
     if len(ways) != 1:
         return None, len(ways)
     pairs = [NOWHERE] * len(quoted)
@@ -60,11 +60,11 @@ def _split(quoted: Sequence[str]) -> list[tuple[int, list[str]]]:
 
 
 def _list_ways(
-    lines: FileLines, parts: Sequence[tuple[int, list[str]]], since: int
+    lines: FileLines, parts: Sequence[tuple[int, list[str]]], span: range
 ) -> list[list[int]]:
     ways: list[list[int]] = [[]]
     for number, (_, part) in enumerate(parts):
-        starts = [place.start for place in find_places(lines, part, since=since)]
+        starts = [place.start for place in find_places(lines, part, span)]
         ways = [
             [*way, start]
             for way in ways

@@ -29,10 +29,14 @@ class FileLines:
 
     def __init__(self, text: FileText) -> None:
         self.text = text
+        self.effort_left = MAX_EFFORT
+        """Cells of alignments that may still be filled for this file."""
 
     @cached_property
     def folded(self) -> list[str]:
         """Every line as the coarsest comparison sees it."""
+        if self.text.text.isascii():
+            return [line.strip() for line in self.text.bare]
         return [fold_line(line) for line in self.text.bare]
 
     @cached_property
@@ -63,6 +67,8 @@ class FileLines:
 
 _LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
 """Rungs on which each searched line has its place. Line endings never count here."""
+MAX_EFFORT: Final = 4_000_000
+"""Cells of alignments for one file: a second or two, whatever a model may write."""
 MAX_PLACES: Final = 10_000
 """Places of a run that are looked for; a run that stands more often than that is no edit."""
 
@@ -90,24 +96,30 @@ def fold_line(line: str) -> str:
     return _fold_look_alikes(line).strip()
 
 
-def find_places(lines: FileLines, quoted: Sequence[str], *, since: int = 0) -> list[Place]:
+def find_places(lines: FileLines, quoted: Sequence[str], span: range) -> list[Place]:
     """Find every place of a run of lines on the lowest rung that has any.
 
     Args:
         lines: of the file.
         quoted: at least one line, without endings.
-        since: the first line it may stand at, where hunks follow the file's order.
+        span: lines among which it has to stand.
     """
-    exact = [start for start in lines.find_exact(quoted) if start >= since]
+    count = len(quoted)
+    exact = [start for start in lines.find_exact(quoted) if is_within(start, count, span)]
     if exact:
         return [Place(start, Rung.EXACT) for start in exact]
     found: list[Place] = []
     for start in _find_folded(lines, quoted):
-        place = _measure(quoted, lines.text.bare[start : start + len(quoted)], start)
-        if place is not None and start >= since:
+        place = _measure(quoted, lines.text.bare[start : start + count], start)
+        if place is not None and is_within(start, count, span):
             found.append(place)
     lowest = min((_LADDER.index(place.rung) for place in found), default=0)
     return [place for place in found if place.rung is _LADDER[lowest]]
+
+
+def is_within(start: int, count: int, span: range) -> bool:
+    """Tell whether a run of lines stands among the lines of a span."""
+    return span.start <= start and start + count <= span.stop
 
 
 def _find_folded(lines: FileLines, quoted: Sequence[str]) -> Iterator[int]:

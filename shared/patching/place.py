@@ -8,7 +8,14 @@ from shared.patching.drift import find_drifted
 from shared.patching.elide import find_elided
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Found, Splice, write_changes
-from shared.patching.match import FileLines, Place, choose_place, find_anchor, find_places
+from shared.patching.match import (
+    FileLines,
+    Place,
+    choose_place,
+    find_anchor,
+    find_places,
+    is_within,
+)
 from shared.patching.ops import Script, compare_lines
 from shared.patching.report import describe_ambiguous, describe_missing
 from shared.patching.script import Hunk, Rung
@@ -24,18 +31,29 @@ class Placed:
 
     splices: list[Splice]
     rung: Rung
+    start: int
+    """The first line that it changes."""
     end: int
-    """The line behind the last one that it quotes."""
+    """The line behind the last one."""
 
 
-def place_hunk(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> Placed:
+def _placed(splices: list[Splice], rung: Rung) -> Placed:
+    return Placed(
+        splices,
+        rung,
+        min(splice.start for splice in splices),
+        max(splice.end for splice in splices),
+    )
+
+
+def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int) -> Placed:
     """Find a hunk's place and write it.
 
     Args:
         path: of the file.
         lines: of the file, as they were before any hunk.
         hunk: what to find and what to put there.
-        since: the first line it may stand at, where hunks follow the file's order.
+        span: lines among which it has to stand, where hunks follow the file's order.
         number: which hunk of the file it is, for reports.
 
     Raises:
@@ -43,41 +61,41 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, since: int, number: int)
     """
     if not hunk.old:
         splice = _insert(path, lines, hunk, number)
-        return Placed([splice], Rung.EXACT, splice.end)
+        return _placed([splice], Rung.EXACT)
     quoted = [strip_ending(line) for line in hunk.old]
-    places = find_places(lines, quoted, since=since)
+    places = find_places(lines, quoted, span)
     if hunk.everywhere and places:
         written = [_write_place(path, lines, hunk, place, number) for place in places]
         splices = [splice for one in written for splice in one.splices]
-        return Placed(splices, places[0].rung, written[-1].end)
+        return _placed(splices, places[0].rung)
     if places:
         place = choose_place(lines, hunk, places)
         if place is None:
             raise _hesitate(path, number, hunk, [place.start for place in places])
-        done = _find_done(lines, hunk, since) if len(hunk.new) > len(hunk.old) else None
-        if done is not None and done.end - len(hunk.new) <= place.start < done.end:
+        done = _find_done(lines, hunk, span) if len(hunk.new) > len(hunk.old) else None
+        if done is not None and done.start <= place.start < done.end:
             return done
         return _write_place(path, lines, hunk, place, number)
     inline = _replace_inside(lines, hunk)
     if inline:
-        return Placed(inline, Rung.EXACT, inline[-1].end)
-    return _place_loosely(path, lines, hunk, since, number)
+        return _placed(inline, Rung.EXACT)
+    return _place_loosely(path, lines, hunk, span, number)
 
 
-def _place_loosely(path: str, lines: FileLines, hunk: Hunk, since: int, number: int) -> Placed:
+def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number: int) -> Placed:
     """Place a hunk whose lines are not all in the file as they were quoted."""
-    done = _find_done(lines, hunk, since)
+    done = _find_done(lines, hunk, span)
     if done is not None:
         return done
     quoted = [strip_ending(line) for line in hunk.old]
     script = _compare(hunk)
     if hunk.elidable:
-        pairs, ways = find_elided(lines, quoted, since=since)
+        pairs, ways = find_elided(lines, quoted, span)
         if pairs is not None:
             return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
         if ways > 1:
             raise _hesitate(path, number, hunk, [])
-    drifted, hesitates = find_drifted(lines, quoted, script, since=since)
+    drifted, hesitates = find_drifted(lines, quoted, script, span)
     if drifted is not None:
         found = Found(drifted.pairs, script, Rung.DRIFTED)
         return _write(path, lines, hunk, found, number)
@@ -91,13 +109,15 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, since: int, number: 
     )
 
 
-def _find_done(lines: FileLines, hunk: Hunk, since: int) -> Placed | None:
+def _find_done(lines: FileLines, hunk: Hunk, span: range) -> Placed | None:
     """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
     new = [strip_ending(line) for line in hunk.new]
     if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
         return None
-    starts = [start for start in lines.find_exact(new) if start >= since]
-    return Placed([], Rung.DONE, starts[0] + len(new)) if len(starts) == 1 else None
+    starts = [at for at in lines.find_exact(new) if is_within(at, len(new), span)]
+    if len(starts) != 1:
+        return None
+    return Placed([], Rung.DONE, starts[0], starts[0] + len(new))
 
 
 def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> PatchError:
@@ -142,7 +162,9 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
 
 def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -> Placed:
     splices = write_changes(path, number, hunk, lines, found)
-    return Placed(splices, found.rung, max(found.pairs) + 1)
+    if not splices:  # it changes nothing
+        return Placed([], found.rung, min(found.pairs), max(found.pairs) + 1)
+    return _placed(splices, found.rung)
 
 
 def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> Placed:

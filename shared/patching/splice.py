@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Splice
 from shared.patching.match import FileLines
-from shared.patching.place import place_hunk
+from shared.patching.place import Placed, place_hunk
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText, ending_of, split_lines, strip_ending
 
@@ -28,16 +28,40 @@ def splice_hunks(path: str, text: FileText, hunks: Sequence[Hunk], *, ordered: b
             `patch.overlap`; nothing is applied then.
     """
     lines = FileLines(text)
-    splices: list[Splice] = []
-    rungs: list[Rung] = []
-    since = 0
-    for number, hunk in enumerate(hunks, start=1):
-        found = place_hunk(path, lines, hunk, since if ordered else 0, number)
-        splices.extend(found.splices)
-        rungs.append(found.rung)
-        if ordered:
-            since = max(since, found.end)
-    return Spliced(_write(path, text, splices, _choose_ending(text, hunks)), tuple(rungs))
+    placed = _place_in_order(path, lines, hunks) if ordered else _place_anywhere(path, lines, hunks)
+    splices = [splice for one in placed for splice in one.splices]
+    rungs = tuple(one.rung for one in placed)
+    return Spliced(_write(path, text, splices, _choose_ending(text, hunks)), rungs)
+
+
+def _place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
+    whole = range(len(lines.text.bare))
+    return [
+        place_hunk(path, lines, hunk, whole, number) for number, hunk in enumerate(hunks, start=1)
+    ]
+
+
+def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
+    """Place hunks one behind the other; one that could stand in several places waits for the next.
+
+    Between the hunk above and the hunk below it there may be room in one place only.
+    """
+    count = len(lines.text.bare)
+    placed: dict[int, Placed] = {}
+    waiting: list[int] = []
+    for at, hunk in enumerate(hunks):
+        since = max((one.end for one in placed.values()), default=0)
+        try:
+            placed[at] = place_hunk(path, lines, hunk, range(since, count), at + 1)
+        except PatchError as error:
+            if error.code != PatchCode.AMBIGUOUS:
+                raise
+            waiting.append(at)
+    for at in waiting:
+        since = max((one.end for other, one in placed.items() if other < at), default=0)
+        until = min((one.start for other, one in placed.items() if other > at), default=count)
+        placed[at] = place_hunk(path, lines, hunks[at], range(since, until), at + 1)
+    return [placed[at] for at in range(len(hunks))]
 
 
 def _choose_ending(text: FileText, hunks: Sequence[Hunk]) -> str:

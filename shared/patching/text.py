@@ -12,7 +12,7 @@ _BOM_16 = (b"\xff\xfe", b"\xfe\xff")
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
-_ODD_ENDING = re.compile("[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_ODD_ENDINGS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 """What `str.splitlines` takes for an ending besides a newline."""
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
@@ -22,7 +22,7 @@ def split_lines(text: str) -> list[str]:
 
     Form feeds, vertical tabs and Unicode separators end no line, as in git.
     """
-    if not _ODD_ENDING.search(text):
+    if not any(ending in text for ending in _ODD_ENDINGS):
         return text.splitlines(keepends=True)
     end = "\r" if "\n" not in text and "\r" in text else "\n"
     lines = [line + end for line in text.split(end)]
@@ -34,7 +34,7 @@ def split_lines(text: str) -> list[str]:
 
 def split_lines_as_git(text: str) -> list[str]:
     """Split into lines at newlines alone, each with its newline."""
-    if not _ODD_ENDING.search(text):
+    if not any(ending in text for ending in _ODD_ENDINGS):
         return text.splitlines(keepends=True)
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
