@@ -45,6 +45,7 @@ def apply_edits(
     format: EditFormat = EditFormat.AUTO,  # noqa: A002 (the word of the contract)
     rules: PatchRules | None = None,
     symlinks: Collection[str] = frozenset(),
+    tip: Mapping[str, bytes] | None = None,
 ) -> AppliedPatch:
     """Apply an edit.
 
@@ -54,6 +55,8 @@ def apply_edits(
         format: in which it is written.
         rules: what is allowed; by default only what guards git itself.
         symlinks: paths of the repository that are symbolic links.
+        tip: another version of the same files to carry the change to; `files` is then what the
+            edit was written for, and what comes out is a change of `tip`.
 
     Raises:
         PatchError: with the reason; see `shared.patching.errors`.
@@ -67,7 +70,11 @@ def apply_edits(
             check_path(path, rules, symlinks)
         hunks.extend(_apply_file(tree, edit))
     changes = tree.list_changes()
-    before = tree.read_before(changes)
+    if tip is not None and changes:
+        from shared.patching.merge import merge_changes
+
+        changes = merge_changes(changes, files, tip)
+    before = _read_before(files if tip is None else tip, changes)
     check_changes(changes, before, rules)
     diff, statistics = describe_changes(changes, before)
     return AppliedPatch(changes, diff, statistics, tuple(hunks))
@@ -134,9 +141,10 @@ class _Tree:
         )
         return tuple(sorted(changes, key=lambda change: change.path))
 
-    def read_before(self, changes: Collection[FileChange]) -> dict[str, bytes]:
-        paths = {change.previous_path or change.path for change in changes}
-        return {path: self._files[path] for path in paths if path in self._files}
+
+def _read_before(files: Mapping[str, bytes], changes: Collection[FileChange]) -> dict[str, bytes]:
+    paths = {change.previous_path or change.path for change in changes}
+    return {path: files[path] for path in paths if path in files}
 
 
 def _apply_file(tree: _Tree, edit: FileEdit) -> list[AppliedHunk]:

@@ -21,9 +21,9 @@ from shared.patching.ops import Script
 
 MIN_SCORE_SURE: Final = 0.3
 """Where each change stands exactly between its quoted neighbours: little else is needed."""
-MARGIN_SURE: Final = 0.12
+MARGIN_SURE: Final = 0.1
 MIN_SCORE: Final = 0.6
-MARGIN: Final = 0.15
+MARGIN: Final = 0.12
 MAX_CANDIDATES: Final = 6
 MAX_PLACES: Final = 60
 """A line that stands more often in the file than that anchors nothing."""

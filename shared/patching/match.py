@@ -164,7 +164,7 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
     if hunk.section and len(places) > 1:
         inside = [place for place in places if is_in_section(lines, place.start, hunk.section)]
         places = inside or places
-    if hunk.line is not None and hunk.line_is_sure and len(places) > 1:
+    if hunk.line is not None and len(places) > 1:
         places = [place for place in places if place.start == hunk.line - 1] or places
     return places[0] if len(places) == 1 else None
 

@@ -27,6 +27,8 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         return actual
     base = _WORDS.findall(searched)
     own, new = _list_changes(base, actual), _list_changes(base, wanted)
+    if not _texts(own).isdisjoint(_texts(new)):
+        return None  # the file has a part of what is wanted already: twice would be too often
     merged: list[str] = []
     at, was_insertion = 0, False
     for start, end, text in sorted([*own, *new]):
@@ -37,6 +39,10 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         merged.append(text)
         at, was_insertion = end, is_insertion
     return "".join([*merged, *base[at:]])
+
+
+def _texts(changes: Sequence[Change]) -> set[str]:
+    return {text.strip() for _, _, text in changes if text.strip()}
 
 
 def _list_changes(base: Sequence[str], text: str) -> list[Change]:

@@ -8,10 +8,13 @@ from typing import Final
 
 from rapidfuzz import fuzz, process
 
+from shared.patching.errors import PatchCode, PatchError
 from shared.patching.match import FileLines
 from shared.patching.script import Hunk
 from shared.patching.text import strip_ending
 
+MAX_FAILURES: Final = 8
+"""Failures that are told of in full."""
 MAX_QUOTED_LINES: Final = 30
 CONTEXT_LINES: Final = 3
 MAX_SEARCHED_LINES: Final = 20_000
@@ -32,7 +35,7 @@ def describe_missing(path: str, number: int, hunk: Hunk, lines: FileLines) -> st
         last = min(len(bare), near + len(hunk.old) + CONTEXT_LINES)
         told.append(f"The nearest lines of {path} are:")
         told.extend(f"{at + 1:>6}: {bare[at]}" for at in range(first, last)[:MAX_QUOTED_LINES])
-    told.append("Quote the lines exactly as they stand in the file. Nothing was applied.")
+    told.append("Quote the lines exactly as they stand in the file.")
     return "\n".join(told)
 
 
@@ -43,8 +46,27 @@ def describe_ambiguous(path: str, number: int, hunk: Hunk, starts: Sequence[int]
         (
             f"Hunk {number} of {path} fits in {len(starts)} places, from lines {where}:",
             *_quote(hunk.old),
-            "Add lines above or below until it fits in one place only. Nothing was applied.",
+            "Add lines above or below until it fits in one place only.",
         )
+    )
+
+
+def join_failures(failures: Sequence[PatchError], fitting: int) -> PatchError:
+    """Tell of several failures at once, so that one answer can mend them all.
+
+    Args:
+        failures: at least one.
+        fitting: how many other edits fit.
+    """
+    first = failures[0]
+    parts = [failure.report for failure in failures[:MAX_FAILURES]]
+    if len(failures) > MAX_FAILURES:
+        parts.append(f"{len(failures) - MAX_FAILURES} more edits do not fit.")
+    if fitting:
+        parts.append(f"The other edits ({fitting}) fit where they are meant to.")
+    parts.append("Nothing was applied.")
+    return PatchError(
+        PatchCode(first.code), first.message, path=first.path, report="\n\n".join(parts)
     )
 
 

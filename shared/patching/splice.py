@@ -7,6 +7,7 @@ from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Splice
 from shared.patching.match import FileLines
 from shared.patching.place import Placed, place_hunk
+from shared.patching.report import join_failures
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText, ending_of, split_lines, strip_ending
 
@@ -36,9 +37,16 @@ def splice_hunks(path: str, text: FileText, hunks: Sequence[Hunk], *, ordered: b
 
 def _place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
     whole = range(len(lines.text.bare))
-    return [
-        place_hunk(path, lines, hunk, whole, number) for number, hunk in enumerate(hunks, start=1)
-    ]
+    placed: list[Placed] = []
+    failures: list[PatchError] = []
+    for number, hunk in enumerate(hunks, start=1):
+        try:
+            placed.append(place_hunk(path, lines, hunk, whole, number))
+        except PatchError as error:
+            failures.append(error)
+    if failures:
+        raise join_failures(failures, len(placed))
+    return placed
 
 
 def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
@@ -49,18 +57,25 @@ def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[
     count = len(lines.text.bare)
     placed: dict[int, Placed] = {}
     waiting: list[int] = []
+    failures: list[PatchError] = []
     for at, hunk in enumerate(hunks):
         since = max((one.end for one in placed.values()), default=0)
         try:
             placed[at] = place_hunk(path, lines, hunk, range(since, count), at + 1)
         except PatchError as error:
-            if error.code != PatchCode.AMBIGUOUS:
-                raise
-            waiting.append(at)
+            if error.code == PatchCode.AMBIGUOUS:
+                waiting.append(at)
+            else:
+                failures.append(error)
     for at in waiting:
         since = max((one.end for other, one in placed.items() if other < at), default=0)
         until = min((one.start for other, one in placed.items() if other > at), default=count)
-        placed[at] = place_hunk(path, lines, hunks[at], range(since, until), at + 1)
+        try:
+            placed[at] = place_hunk(path, lines, hunks[at], range(since, until), at + 1)
+        except PatchError as error:
+            failures.append(error)
+    if failures:
+        raise join_failures(failures, len(placed))
     return [placed[at] for at in range(len(hunks))]
 
 
