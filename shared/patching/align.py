@@ -40,7 +40,7 @@ def align(
     window: Sequence[str],
     first: int,
     *,
-    is_known: Callable[[str], bool],
+    is_foreign: Callable[[str, str], bool],
 ) -> Alignment:
     """Find the best alignment of a quote with a window of a file.
 
@@ -49,9 +49,10 @@ def align(
         weights: how telling each of them is, above 0.
         window: lines of the file, stripped.
         first: 0-based number of the window's first line.
-        is_known: whether a line is anywhere in the file, just so.
+        is_foreign: whether a quoted line and one of the file are both unknown on the other side,
+            so that the one may be what became of the other.
     """
-    values = _compare(quoted, window, is_known)
+    values = _compare(quoted, window, is_foreign)
     return _trace(_fill(values, weights, len(window)), values, first)
 
 
@@ -104,23 +105,17 @@ def _fill(values: list[list[float]], weights: Sequence[float], columns: int) -> 
 
 
 def _compare(
-    quoted: Sequence[str], window: Sequence[str], is_known: Callable[[str], bool]
+    quoted: Sequence[str], window: Sequence[str], is_foreign: Callable[[str, str], bool]
 ) -> list[list[float]]:
-    """Tell how alike each quoted line and each line of the window are.
-
-    A line that is in the file as it was quoted resembles no other one, and a line that is quoted
-    itself is not what another quoted line means.
-    """
+    """Tell how alike each quoted line and each line of the window are."""
     values: list[list[float]] = []
     rows: dict[str, list[float]] = {}
-    said = set(quoted)
-    foreign = [line and line not in said for line in window]
     for line in quoted:
         if line not in rows:
             row = [1.0 if line == other else 0.0 for other in window]
-            if line and not is_known(line):
+            if line and 1.0 not in row:
                 for at, other in enumerate(window):
-                    if foreign[at]:
+                    if other and is_foreign(line, other):
                         row[at] = _resemble(line, other)
             rows[line] = row
         values.append(rows[line])

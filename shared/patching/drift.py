@@ -9,7 +9,7 @@ neighbours), explain enough of the quote, and be better than the best place else
 import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -47,6 +47,8 @@ class Drifted:
 
     pairs: tuple[int, ...]
     """0-based lines, or NOWHERE for a line that the file does not have."""
+    script: Script
+    """What is left to be changed: the file may have a part of it already."""
 
 
 class _Grade(IntEnum):
@@ -63,48 +65,54 @@ class _Grade(IntEnum):
 class _Candidate:
     pairs: tuple[int, ...]
     likeness: tuple[float, ...]
+    script: Script
+    """What is left to be changed; the file has the rest already."""
     score: float
     """0 to 1: the weight of the quoted lines that were found against that of all."""
     grade: _Grade
 
 
 def find_drifted(
-    lines: FileLines, quoted: Sequence[str], script: Script, span: range
+    lines: FileLines, quoted: Sequence[str], wanted: Sequence[str], script: Script, span: range
 ) -> tuple[Drifted | None, list[int]]:
     """Find the one place of a hunk; None with the places it hesitates between, if there are any.
 
     Args:
         lines: of the file.
         quoted: the searched lines, without endings.
-        script: what changes: ranges of `quoted` and of the replacing lines.
+        wanted: the replacing lines, without endings.
+        script: what changes: ranges of `quoted` and of `wanted`.
         span: lines among which the hunk has to stand.
     """
     if not script or len(quoted) > MAX_QUOTED or not lines.text.bare:
         return None, []
-    keys, places = lines.folded, lines.places
+    places = lines.places
     searched = [fold_line(line) for line in quoted]
     weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
-    starts = _list_starts(searched, weights, keys, places)
-    quote = _Quote(searched, weights, script, span)
+    starts = _list_starts(searched, weights, lines.folded, places)
+    quote = _Quote(searched, [fold_line(line) for line in wanted], weights, script, span)
     best = _choose(quote, lines, starts, frozenset())
     if best is None:
         return None, []
-    doubtful = [change for change in script if not _is_unmistakable(quote, best, places, change)]
-    if best.score < (MIN_SCORE if doubtful and best.grade < _Grade.SURE else MIN_SCORE_SURE):
+    doubtful = [one for one in best.script if not _is_unmistakable(quote, best, places, one)]
+    is_plain = len(best.script) == len(script) and (not doubtful or best.grade is _Grade.SURE)
+    if best.score < (MIN_SCORE_SURE if is_plain else MIN_SCORE):
         return None, []
     for change in doubtful[:MAX_RIVALS]:
         # each change alone: the others may well be where they are
-        alone = _Quote(searched, weights, (change,), span)
+        alone = replace(quote, script=(change,))
         hidden = frozenset(_list_touched(best.pairs, change))
         rival = _choose(alone, lines, starts, hidden)
-        if rival is not None and not _is_clear(_rate(alone, best.pairs, best.likeness), rival):
+        own = _rate(alone, best.pairs, best.likeness, (change,))
+        if rival is not None and not _is_clear(own, rival):
             return None, [_first(best.pairs), _first(rival.pairs)]
-    return Drifted(best.pairs), []
+    return Drifted(best.pairs, best.script), []
 
 
 @dataclass(frozen=True, slots=True)
 class _Quote:
     searched: Sequence[str]
+    wanted: Sequence[str]
     weights: Sequence[float]
     script: Script
     span: range
@@ -169,6 +177,12 @@ def _choose(
 ) -> _Candidate | None:
     """Choose the best sound place, without the lines of the file that are hidden."""
     keys, places = lines.folded, lines.places
+    said = {*quote.searched, *quote.wanted}
+    telling = {line for at, line in enumerate(quote.searched) if quote.is_telling(at)}
+
+    def is_foreign(line: str, other: str) -> bool:
+        return line not in places and other not in said
+
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
     rows = len(quote.searched)
@@ -179,6 +193,7 @@ def _choose(
         if first >= last or (first, last) in seen:
             continue
         seen.add((first, last))
+        near = frozenset(line for line in keys[first:last] if line in telling)
         lines.effort_left -= rows * (last - first)
         if lines.effort_left < 0:
             return None
@@ -186,20 +201,42 @@ def _choose(
             HIDDEN if at in hidden or at not in quote.span else keys[at]
             for at in range(first, last)
         ]
-        alignment = align(
-            quote.searched, quote.weights, window, first, is_known=places.__contains__
-        )
+        alignment = align(quote.searched, quote.weights, window, first, is_foreign=is_foreign)
         pairs, likeness = _settle(quote, alignment, hidden)
-        if _is_sound(quote, pairs):
-            found.append(_rate(quote, pairs, likeness))
+        script = tuple(
+            one for one in quote.script if not _is_done(quote, window, first, pairs, one)
+        )
+        if _is_sound(quote, pairs, script, near):
+            found.append(_rate(quote, pairs, likeness, script))
     # better found is worth more than a likely place of the same score
     return max(found, key=lambda one: one.score + 0.1 * one.grade, default=None)
 
 
-def _rate(quote: _Quote, pairs: tuple[int, ...], likeness: tuple[float, ...]) -> _Candidate:
+def _rate(
+    quote: _Quote, pairs: tuple[int, ...], likeness: tuple[float, ...], script: Script
+) -> _Candidate:
     found = sum(weight * like for weight, like in zip(quote.weights, likeness, strict=True))
-    grade = min(_grade(pairs, likeness, start, end) for start, end, _, _ in quote.script)
-    return _Candidate(pairs, likeness, found / sum(quote.weights), grade)
+    grades = [_grade(pairs, likeness, start, end) for start, end, _, _ in script]
+    score = found / sum(quote.weights)
+    return _Candidate(pairs, likeness, script, score, min(grades, default=_Grade.FIRM))
+
+
+def _is_done(
+    quote: _Quote,
+    window: Sequence[str],
+    first: int,
+    pairs: Sequence[int],
+    change: tuple[int, int, int, int],
+) -> bool:
+    """Tell whether the file has a change already: its outcome stands between its neighbours."""
+    start, end, new_start, new_end = change
+    if start == 0 or end == len(pairs) or any(pairs[at] != NOWHERE for at in range(start, end)):
+        return False
+    above, below = pairs[start - 1], pairs[end]
+    if NOWHERE in (above, below):
+        return False
+    between = window[above + 1 - first : below - first]
+    return list(between) == list(quote.wanted[new_start:new_end]) and bool(between or end > start)
 
 
 def _settle(
@@ -232,12 +269,15 @@ def _fill_gaps(pairs: list[int], script: Script, hidden: Collection[int]) -> Non
         before = at
 
 
-def _is_sound(quote: _Quote, pairs: Sequence[int]) -> bool:
+def _is_sound(quote: _Quote, pairs: Sequence[int], script: Script, near: Collection[str]) -> bool:
     """Tell whether it is known where each change goes."""
-    for start, end, _, _ in quote.script:
+    for start, end, _, _ in script:
         touched = pairs[start:end]
         if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
             return False
+        for at in (start - 1, end):
+            if 0 <= at < len(pairs) and pairs[at] == NOWHERE and quote.searched[at] in near:
+                return False  # the neighbour is there, and in another order
         says_itself = any(quote.is_telling(at) for at in range(start, end))
         if not says_itself and not _is_held(quote, pairs, start, end):
             return False
@@ -251,10 +291,12 @@ def _is_held(quote: _Quote, pairs: Sequence[int], start: int, end: int) -> bool:
     that touches the change. Hardly any line of the file may lie in between that was not quoted, and
     none where the change goes.
     """
-    above = [at for at in range(start) if quote.is_telling(at)]
-    below = [at for at in range(end, len(pairs)) if quote.is_telling(at)]
+    above = [at for at in range(start) if quote.searched[at]]
+    below = [at for at in range(end, len(pairs)) if quote.searched[at]]
     first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
     last = next((at for at in below if pairs[at] != NOWHERE), None)
+    if not any(at is not None and quote.is_telling(at) for at in (first, last)):
+        return False
     if (above and first is None) or (below and last is None) or not (above or below):
         # one side is not as it was quoted: then a telling line of the other must touch the change
         is_touched = first == start - 1 if first is not None else last == end

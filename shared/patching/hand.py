@@ -91,7 +91,9 @@ class _Hand:
             return list(wanted)
         bare, pairs = self._lines.text.bare, self._found.pairs
         real: dict[str, str | None] = {}
-        for at, line in enumerate(self._old):
+        removed = [at for start, end, _, _ in self._found.script for at in range(start, end)]
+        for at in removed:
+            line = self._old[at]
             own = bare[pairs[at]].strip() if pairs[at] != NOWHERE else None
             if line.strip() and own != line.strip() and not is_elision(line):
                 real[line.strip()] = own

@@ -95,9 +95,11 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
             return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
         if ways > 1:
             raise _hesitate(path, number, hunk, [])
-    drifted, hesitates = find_drifted(lines, quoted, script, span)
+    wanted = [strip_ending(line) for line in hunk.new]
+    drifted, hesitates = find_drifted(lines, quoted, wanted, script, span)
     if drifted is not None:
-        found = Found(drifted.pairs, script, Rung.DRIFTED)
+        rung = Rung.DRIFTED if drifted.script else Rung.DONE
+        found = Found(drifted.pairs, drifted.script, rung)
         return _write(path, lines, hunk, found, number)
     if hesitates:
         raise _hesitate(path, number, hunk, hesitates)
