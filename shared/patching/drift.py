@@ -173,7 +173,7 @@ def _vote_by_likeness(
 
 
 def _choose(
-    quote: _Quote, lines: FileLines, starts: Sequence[int], hidden: Collection[int]
+    quote: _Quote, lines: FileLines, starts: Sequence[int], hidden: frozenset[int]
 ) -> _Candidate | None:
     """Choose the best sound place, without the lines of the file that are hidden."""
     keys, places = lines.folded, lines.places
@@ -202,7 +202,7 @@ def _choose(
             for at in range(first, last)
         ]
         alignment = align(quote.searched, quote.weights, window, first, is_foreign=is_foreign)
-        pairs, likeness = _settle(quote, alignment, hidden)
+        pairs, likeness = _settle(quote, alignment, hidden, near)
         script = tuple(
             one for one in quote.script if not _is_done(quote, window, first, pairs, one)
         )
@@ -240,11 +240,11 @@ def _is_done(
 
 
 def _settle(
-    quote: _Quote, alignment: Alignment, hidden: Collection[int]
+    quote: _Quote, alignment: Alignment, hidden: frozenset[int], near: Collection[str]
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
     pairs, likeness = list(alignment.pairs), list(alignment.likeness)
-    _fill_gaps(pairs, quote.script, hidden)
+    _fill_gaps(quote, pairs, hidden, near)
     for at, line in enumerate(pairs):
         if 0.0 < likeness[at] < 1.0:
             goes_on = at > 0 and pairs[at - 1] == line - 1
@@ -254,9 +254,11 @@ def _settle(
     return tuple(pairs), tuple(likeness)
 
 
-def _fill_gaps(pairs: list[int], script: Script, hidden: Collection[int]) -> None:
+def _fill_gaps(
+    quote: _Quote, pairs: list[int], hidden: frozenset[int], near: Collection[str]
+) -> None:
     """Let context that was not found stand for as many lines that were not quoted."""
-    changed = {at for start, end, _, _ in script for at in range(start, end)}
+    changed = {at for start, end, _, _ in quote.script for at in range(start, end)}
     before = NOWHERE
     for at, line in enumerate(tuple(pairs)):
         if line == NOWHERE:
@@ -264,7 +266,8 @@ def _fill_gaps(pairs: list[int], script: Script, hidden: Collection[int]) -> Non
         gap = range(before + 1, at)
         if gap and before != NOWHERE and changed.isdisjoint(gap):
             lines = range(pairs[before] + 1, line)
-            if len(lines) == len(gap) and not any(i in hidden for i in lines):
+            is_moved = any(quote.searched[i] in near for i in gap)
+            if len(lines) == len(gap) and not is_moved and hidden.isdisjoint(lines):
                 pairs[before + 1 : at] = lines
         before = at
 
