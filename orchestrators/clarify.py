@@ -46,7 +46,10 @@ def open_question(context: DurableEntityContext) -> None:
         context.set_result({})
     else:
         raise ValueError(f"open_question has no operation {context.operation_name!r}")
-    context.set_state(question.to_plain())
+    if question.job_id:
+        context.set_state(question.to_plain())
+    else:
+        context.destruct_on_exit()  # a thread that waits for nobody leaves nothing behind
 
 
 def clarify(
@@ -64,18 +67,7 @@ def clarify(
     if not terms or not terms["rounds"]:
         return loaded
     asking = _Asking(context, steps, job)
-    end: ClarificationEnd | None = None
-    for number in range(1, terms["rounds"] + 1):
-        judged = yield from _judge(steps, job, loaded, number)
-        if not (judged["ok"] and judged["value"]["asks"]):
-            end = ClarificationEnd.CANCELLED if _is_cancelled(judged) else end
-            break
-        if not (yield from asking.listen()):
-            end = ClarificationEnd.THREAD_BUSY
-            break
-        end = yield from asking.ask(number, cancelled)
-        if end not in _REPLIED:
-            break
+    end = yield from _ask_until_clear(steps, job, loaded, asking, cancelled)
     if end is None:
         return loaded
     yield from asking.leave()
@@ -92,6 +84,25 @@ def clarify(
             ActivityName.LOAD_CONTEXT, {"job_id": job["id"], "request": job["request"]}
         )
     )
+
+
+def _ask_until_clear(
+    steps: Attempts, job: dict[str, Any], loaded: Envelope, asking: "_Asking", cancelled: Any
+) -> Generator[Any, Any, ClarificationEnd | None]:
+    """Ask as often as it takes and is allowed; answers how it ended, None where it was clear."""
+    end: ClarificationEnd | None = None
+    for number in range(1, job["clarify"]["rounds"] + 1):
+        judged = yield from _judge(steps, job, loaded, number)
+        if _is_cancelled(judged):
+            return ClarificationEnd.CANCELLED
+        if not (judged["ok"] and judged["value"]["asks"]):
+            return end
+        if not (yield from asking.listen()):
+            return ClarificationEnd.THREAD_BUSY
+        end = yield from asking.ask(number, cancelled)
+        if end not in _REPLIED:
+            return end
+    return end
 
 
 def _judge(steps: Attempts, job: dict[str, Any], loaded: Envelope, number: int) -> Wait:

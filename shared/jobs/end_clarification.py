@@ -20,12 +20,12 @@ _ACTIONS: Final[Mapping[str, AuditAction]] = {
 
 
 def end_clarification(order: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """Record how the asking ended (`end`). Said twice, the first end stays."""
+    """Record how the asking ended (`end`), where anything was asked. The first end stays."""
     end = ClarificationEnd(order["end"])
     job, _ = load_job(world, order["job_id"])
     with world.database.transaction() as connection:
         known = jobs.load_job(connection, job.id) or job
-        if known.clarification.end is not None:
+        if known.clarification.end is not None or not known.clarification.rounds:
             return {}
         now = world.clock()
         ended = replace(known.clarification, end=end)

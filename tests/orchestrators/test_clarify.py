@@ -224,6 +224,14 @@ def test_a_step_that_sees_the_cancellation_ends_the_job(step: str) -> None:
     assert "produce_variant" not in replay.names()
 
 
+def test_a_cancellation_that_a_later_verdict_sees_ends_the_asking_too() -> None:
+    script = vague_world(judge_request=answering(VAGUE, CANCELLED))
+    replay = Replay(edit_job, script, events={"report_progress": [FIRST]})
+    replay.run(ORDER)
+    assert find_end(replay) == "cancelled"
+    assert "produce_variant" not in replay.names()
+
+
 def test_another_job_that_asks_in_the_thread_is_not_disturbed() -> None:
     busy = answering({"granted": False})
     replay = Replay(edit_job, vague_world(**{"open_question.listen": busy}))

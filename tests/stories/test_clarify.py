@@ -80,6 +80,12 @@ def test_the_number_of_an_option_continues_the_job_with_it(agent: Agent) -> None
     assert f"Taken as: {CSS}" in read_intents(agent)[0]
     assert "Added a note to css/checkout.css" in job["variants"][0]["note"]
     assert list_actions(agent) == ["clarification_asked", "clarification_answered"]
+    calls = agent.azure_devops.organisation.calls.operations
+    assert len(calls) <= 12 + 3 * 1 + 2 + 1 + 2, calls
+    page = requests.get(
+        f"{agent.host.url}/gateway/jobs/{job['id']}", headers={"Accept": "text/html"}, timeout=10
+    )
+    assert f"Taken as: {CSS}" in page.text
     log = agent.host.log
     assert [log.count(name) for name in ("clarification_asked", "clarification_ended")] == [1, 1]
     assert "make it better" not in log
