@@ -9,7 +9,7 @@ from shared.policy.vagueness import says_deed_only
 _NUMBER: Final = re.compile(
     r"(?:(?:i (?:choose|take|want|mean)|ich (?:nehme|meine|will)|take|nimm|go with)\s+)?"
     r"(?:(?:option|number|choice|nr|no|nummer|möglichkeit)\.?\s*)?"
-    r"[#(]?(?P<number>\d{1,3})[.):]*(?:\s*(?:please|bitte|thanks|danke))?[.!]*",
+    r"[#(]?(?P<number>\d{1,3})[.):]*(?:\s*,?\s*(?:please|bitte|thanks|danke))?[.!]*",
     re.IGNORECASE,
 )
 _ORDINAL: Final = re.compile(

@@ -15,6 +15,7 @@ from tests.stories.conftest import StartAgent
 
 VAGUE = "/edit /1 make it better"
 CSS = "Only css/checkout.css"
+HTML = "Only checkout.html"
 
 
 def reply(person: Person, thread_id: int, text: str, parent: int = 1) -> int:
@@ -41,6 +42,12 @@ def wait_questions(agent: Agent, thread_id: int, count: int) -> list[str]:
     return found
 
 
+def find_number(agent: Agent, thread_id: int, option: str) -> str:
+    """Find the number that an option has in the latest question."""
+    lines = list_questions(agent, thread_id)[-1].splitlines()
+    return next(line.partition(".")[0] for line in lines if line.endswith(f". {option}"))
+
+
 def read_intents(agent: Agent) -> list[str]:
     """Read what the drafts were made from, as the pull requests restate it."""
     drafts = agent.person(seed.JAMAL).list_drafts(seed.TOPIC_BRANCH)
@@ -59,12 +66,10 @@ def test_the_number_of_an_option_continues_the_job_with_it(agent: Agent) -> None
     thread_id = jamal.write_comment(PULL_REQUEST, VAGUE)
     question = wait_question(agent, thread_id)
     assert "**What should change, and where?**" in question
-    assert "1. The 2 files that this pull request changes\\: css/checkout.css, checkout.html" in (
-        question
-    )
-    assert f"2. {CSS}" in question
+    assert "1. The 2 files that this pull request changes\\: " in question
+    assert {find_number(agent, thread_id, option) for option in (CSS, HTML)} == {"2", "3"}
     assert "within 5 minutes I go on with option 1" in question
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     job = agent.wait_job(thread_id)
     assert job["status"] == "success"
     assert job["intent"] == "make it better"
@@ -109,9 +114,9 @@ def test_a_vague_answer_is_asked_about_once_more(agent: Agent) -> None:
     again = wait_question(agent, thread_id, 2)
     assert "I still cannot tell" in again
     assert "Question 2 of at most 3" in again
-    reply(jamal, thread_id, "the third one")
+    reply(jamal, thread_id, f"option {find_number(agent, thread_id, HTML)}, please")
     job = agent.wait_job(thread_id)
-    assert job["clarification"]["reading"] == "Only checkout.html"
+    assert job["clarification"]["reading"] == HTML
     assert list_actions(agent) == [*["clarification_asked"] * 2, "clarification_answered"]
 
 
@@ -159,7 +164,7 @@ def test_an_answer_that_no_hook_told_of_is_found_when_the_time_is_up(
         auth=("", seed.ADMINISTRATOR.pat),
         timeout=10,
     ).raise_for_status()
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     assert agent.wait_job(thread_id)["clarification"]["reading"] == CSS
 
 
@@ -169,7 +174,7 @@ def test_a_hook_that_sends_no_text_passes_answers_on_as_well(start_agent: StartA
     jamal = agent.person(seed.JAMAL)
     thread_id = jamal.write_comment(PULL_REQUEST, VAGUE)
     wait_question(agent, thread_id)
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     assert agent.wait_job(thread_id)["clarification"]["reading"] == CSS
 
 
@@ -177,11 +182,11 @@ def test_only_the_author_answers(agent: Agent) -> None:
     jamal = agent.person(seed.JAMAL)
     thread_id = jamal.write_comment(PULL_REQUEST, VAGUE)
     wait_question(agent, thread_id)
-    reply(agent.person(seed.ANNA), thread_id, "3")
+    reply(agent.person(seed.ANNA), thread_id, find_number(agent, thread_id, HTML))
     job_id = agent.list_jobs()[0]["id"]
     wait_until(lambda: count_looks(agent, job_id) == 1)
     assert agent.list_jobs()[0]["clarification"]["is_waiting"]
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     assert agent.wait_job(thread_id)["clarification"]["reading"] == CSS
     assert count_looks(agent, job_id) == 2
 
@@ -217,7 +222,7 @@ def test_a_second_job_of_the_thread_does_not_ask_as_well(agent: Agent) -> None:
     comment_id = reply(jamal, thread_id, "/edit /1 clean up the code")
     wait_until(lambda: "Another job was waiting" in agent.own_comments(thread_id)[-1])
     assert len(list_questions(agent, thread_id)) == 1
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     jobs = {job["comment_id"]: job for job in wait_jobs(agent, 2)}
     assert jobs[1]["clarification"]["reading"] == CSS
     assert jobs[comment_id]["clarification"]["end"] == "thread_busy"
@@ -237,7 +242,7 @@ def test_what_was_made_clear_once_is_not_asked_again(agent: Agent) -> None:
     jamal = agent.person(seed.JAMAL)
     thread_id = jamal.write_comment(PULL_REQUEST, VAGUE)
     wait_question(agent, thread_id)
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     agent.wait_job(thread_id)
     again = jamal.write_comment(PULL_REQUEST, "/retry 1")
     job = agent.wait_job(again)
@@ -269,7 +274,7 @@ def test_a_question_whose_answer_was_lost_is_asked_once(
     assert len(list_questions(agent, thread_id)) == 1
     agent.host.start()
     wait_question(agent, thread_id)
-    reply(jamal, thread_id, "2")
+    reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     agent.subscribe()
     reply(jamal, thread_id, "Thanks!")
     assert agent.wait_job(thread_id)["clarification"]["reading"] == CSS
@@ -309,7 +314,7 @@ def test_a_question_survives_faults(
     threads = [jamal.write_comment(PULL_REQUEST, VAGUE) for _ in range(5)]
     for thread_id in threads:
         wait_questions(agent, thread_id, 1)
-        reply(jamal, thread_id, "2")
+        reply(jamal, thread_id, find_number(agent, thread_id, CSS))
     readings = {agent.wait_job(thread)["clarification"]["reading"] for thread in threads}
     assert readings == {CSS}
     assert [len(list_questions(agent, thread)) for thread in threads] == [1] * 5

@@ -12,7 +12,7 @@ OPEN = ClarifyingQuestion("What?")
 @pytest.mark.parametrize(
     "text",
     [
-        "2", " 2. ", "#2", "(2)", "option 2", "Option 2!", "number 2", "2 please",
+        "2", " 2. ", "#2", "(2)", "option 2", "Option 2!", "number 2", "2 please", "2, please",
         "I take 2", "go with option 2", "the second", "second one", "The second option.",
         "die zweite", "die zweite Möglichkeit", "zweitens", "Nummer 2", "Nr. 2",
         "ich nehme 2 bitte",
