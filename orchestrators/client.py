@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from azure.durable_functions import DurableOrchestrationClient
+from azure.durable_functions import DurableOrchestrationClient, EntityId
+
+from shared.domain.names import EntityName
+from shared.domain.open_question import OpenQuestion
 
 _FINISHED = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
 
@@ -53,6 +56,13 @@ class DurableJobs:
                 return False
             raise RuntimeError("the event was not accepted") from error
         return True
+
+    async def find_question(self, thread_key: str) -> OpenQuestion:
+        """Look up which job waits for an answer in a thread."""
+        entity = EntityId(EntityName.OPEN_QUESTION, thread_key)
+        response = await self._client.read_entity_state(entity)
+        state = response.entity_state if response.entity_exists else None
+        return OpenQuestion.from_plain(state if isinstance(state, dict) else None)
 
     async def _is_deaf(self, instance_id: str) -> bool:
         state = await self.find(instance_id)

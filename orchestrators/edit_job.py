@@ -6,8 +6,9 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrators.attempts import Attempts, Budget, Envelope
+from orchestrators.clarify import clarify
 from orchestrators.slots import leave_slot, wait_for_slot
-from shared.domain.names import ActivityName, OrchestratorName
+from shared.domain.names import ActivityName, EventName, OrchestratorName
 
 Steps = Generator[Any, Any, dict[str, Any]]
 
@@ -45,16 +46,18 @@ def _answer(steps: Attempts, request: dict[str, Any], verdict: dict[str, Any]) -
 def _produce_job(
     context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any]
 ) -> Steps:
-    if not (yield from wait_for_slot(context, steps, job)):
+    # one wait for all: an event is heard by one waiter only
+    cancelled = context.wait_for_external_event(EventName.CANCEL_REQUESTED)
+    if not (yield from wait_for_slot(context, steps, job, cancelled)):
         outcome = yield from _conclude(steps, job, [], None)
     else:
-        outcome = yield from _produce_variants(context, steps, job)
+        outcome = yield from _produce_variants(context, steps, job, cancelled)
     yield from leave_slot(context, steps, job)
     return {"accepted": True, "status": outcome}
 
 
 def _produce_variants(
-    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any]
+    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any], cancelled: Any
 ) -> Generator[Any, Any, str]:
     announced = yield from steps.run(ActivityName.ANNOUNCE_JOB, {"job_id": job["id"]})
     if not announced["ok"]:
@@ -63,6 +66,8 @@ def _produce_variants(
     loaded = yield from steps.run(
         ActivityName.LOAD_CONTEXT, {"job_id": job["id"], "request": job["request"]}
     )
+    if loaded["ok"]:
+        loaded = yield from clarify(context, steps, job, loaded, cancelled)
     if not loaded["ok"]:
         return (yield from _conclude(steps, job, [], loaded["error"]))
     running = {

@@ -46,10 +46,9 @@ def job_slots(context: DurableEntityContext) -> None:
 
 
 def wait_for_slot(
-    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any]
+    context: DurableOrchestrationContext, steps: Attempts, job: dict[str, Any], cancelled: Any
 ) -> Generator[Any, Any, bool]:
     """Wait until the job may run; False when it was cancelled while it waited."""
-    cancelled = context.wait_for_external_event(EventName.CANCEL_REQUESTED)
     woken = context.wait_for_external_event(EventName.SLOT_GRANTED)
     announced = False
     while True:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
 
 VERSION: Final = "0.1.0"
@@ -45,6 +46,10 @@ class Settings:
     variant_timeout_s: float
     ado_tries: int
     model_tries: int
+    clarify_wait_s: float
+    """How long an answer to a question is waited for; 0: nothing is asked."""
+    clarify_rounds: int
+    """Questions to the author of one request; 0: nothing is asked."""
     retry_first_delay_s: float
     retry_max_delay_s: float
     context_tokens: int
@@ -132,6 +137,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         variant_timeout_s=reader.number("CODE_AGENT_VARIANT_TIMEOUT_S", 480, 5, 1500),
         ado_tries=reader.whole("CODE_AGENT_ADO_TRIES", 5, 1, 20),
         model_tries=reader.whole("CODE_AGENT_MODEL_TRIES", 3, 1, 20),
+        clarify_wait_s=reader.number("CODE_AGENT_CLARIFY_WAIT_S", 300, 0, 86_400),
+        clarify_rounds=reader.whole("CODE_AGENT_CLARIFY_ROUNDS", MAX_ROUNDS, 0, MAX_ROUNDS),
         retry_first_delay_s=reader.number("CODE_AGENT_RETRY_FIRST_DELAY_S", 2, 0.01, 60),
         retry_max_delay_s=reader.number("CODE_AGENT_RETRY_MAX_DELAY_S", 60, 0.01, 600),
         context_tokens=reader.whole("CODE_AGENT_CONTEXT_TOKENS", 60_000, 1_000, 1_000_000),

@@ -115,7 +115,8 @@ class Replay:
             guid = f"guid-{action_id}"
             body = json.dumps({"op": action["operation"], "id": guid})
             self._history.append(self._event(14, action_id, Name="op", Input=body))
-            result = self._call(f"job_slots.{action['operation']}", payload)
+            name = action["instanceId"].split("@")[1]
+            result = self._call(f"{name}.{action['operation']}", payload)
             raised = json.dumps({"result": json.dumps(result)})
             self._inbox.append(self._event(15, Name=guid, Input=raised))
             return

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.comments.marker import CommentKind, write_marker
 from shared.comments.view import JobView, VariantView
+from shared.domain.clarification import ANSWER_LENGTH_MAX, ClarifyingQuestion
 from shared.policy.markdown import fence_block, neutralise_inline
+from shared.policy.vagueness import Question
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +24,8 @@ MAX_DESCRIPTION: Final = 4000
 """Characters of a pull request's description.
 Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create"""
 MAX_TITLE: Final = 200
+MAX_NAMES: Final = 5
+"""Files named in one option of a question."""
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 
@@ -55,6 +59,39 @@ class CommentWriter:
     def write_cancelled(self, job_id: str, count: int) -> str:
         """Write the answer to `/cancel`."""
         return self._render("cancelled", job_id, CommentKind.ANSWER, count=count)
+
+    def word_question(self, question: Question) -> ClarifyingQuestion:
+        """Put a question of the rules into words."""
+        words = _load_words(self._language)
+        options = tuple(
+            words["options"][option.kind].format(
+                count=len(option.paths),
+                names=", ".join(option.paths[:MAX_NAMES])
+                + (", …" if len(option.paths) > MAX_NAMES else ""),
+            )
+            for option in question.options
+        )
+        return ClarifyingQuestion(
+            words["questions"][question.reason].format(name=question.subject),
+            options,
+            likeliest=min(1, len(options)),
+        )
+
+    def write_question(self, job: JobView, *, number: int, most: int) -> str:
+        """Write the question of a round (from 1) to the author of the command."""
+        rounds = job.clarification.rounds
+        return self._render(
+            "question",
+            job.id,
+            CommentKind.QUESTION,
+            part=number,
+            question=rounds[number - 1].question,
+            fault=rounds[number - 2].fault if number > 1 else None,
+            number=number,
+            most=most,
+            longest=ANSWER_LENGTH_MAX,
+            wait_s=job.clarify_wait_s,
+        )
 
     def write_refusal(self, job_id: str, correlation_id: str, code: str, message: str) -> str:
         """Write why a command is not carried out, and what to do next."""
@@ -94,13 +131,26 @@ class CommentWriter:
         """Write the description of the pull request status: one short line."""
         return self._environment.get_template("status_line.j2").render(job=job).strip()[:200]
 
-    def _render(self, name: str, job_id: str, kind: CommentKind, **arguments: Any) -> str:
+    def _render(
+        self,
+        name: str,
+        job_id: str,
+        kind: CommentKind,
+        *,
+        part: int | None = None,
+        **arguments: Any,
+    ) -> str:
         body = self._environment.get_template(f"{name}.md.j2").render(**arguments)
-        return f"{write_marker(job_id, kind)}\n{body.strip()}\n"
+        return f"{write_marker(job_id, kind, part)}\n{body.strip()}\n"
 
     @property
     def _environment(self) -> "Environment":
         return _load_environment(self._language)
+
+
+@cache
+def _load_words(language: str) -> dict[str, Any]:
+    return tomllib.loads((_TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -115,7 +165,7 @@ def _load_environment(language: str) -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    words = tomllib.loads((_TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
+    words = _load_words(language)
     environment.filters |= {
         "inline": neutralise_inline,
         "fence": fence_block,

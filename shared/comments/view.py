@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.domain.clarification import NOTHING_ASKED, Clarification
 from shared.domain.states import JobStatus, VariantStatus
 
 
@@ -45,6 +46,10 @@ class JobView:
     error_code: str | None = None
     error_message: str = ""
     duration_s: float | None = None
+    clarification: Clarification = NOTHING_ASKED
+    """What the author was asked and said; not neutralised yet."""
+    clarify_wait_s: float = 0.0
+    """Seconds that an answer was, or is, waited for."""
 
     @property
     def succeeded(self) -> tuple[VariantView, ...]:

@@ -46,17 +46,22 @@ class CommentRef:
     @property
     def instance_id(self) -> str:
         """The id of the job and of its orchestration: `edit-` and 32 hexadecimal digits."""
-        key = "\n".join(
-            (
-                self.organisation.lower(),
-                self.project_id,
-                self.repository_id,
-                str(self.pull_request_id),
-                str(self.thread_id),
-                str(self.comment_id),
-            )
+        return "edit-" + _digest(*self._thread, str(self.comment_id))
+
+    @property
+    def thread_key(self) -> str:
+        """The thread among all threads: `thread-` and 32 hexadecimal digits."""
+        return "thread-" + _digest(*self._thread)
+
+    @property
+    def _thread(self) -> tuple[str, ...]:
+        return (
+            self.organisation.lower(),
+            self.project_id,
+            self.repository_id,
+            str(self.pull_request_id),
+            str(self.thread_id),
         )
-        return "edit-" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def to_plain(self) -> dict[str, Any]:
         """Write the reference as a plain JSON object, for durable inputs."""
@@ -71,3 +76,7 @@ class CommentRef:
             ValueError: a part has the wrong form.
         """
         return cls(**{name: plain[name] for name in cls.__slots__})
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.clarification import NOTHING_ASKED, Clarification
 from shared.domain.comment_ref import CommentRef
 from shared.domain.pull_request import RepositoryRef
 from shared.domain.states import JobStatus, VariantStatus
@@ -37,6 +38,13 @@ class Job:
     status_comment_id: int | None = None
     error_code: str | None = None
     error_message: str | None = None
+    clarification: Clarification = NOTHING_ASKED
+    """What the author was asked and said, beside `intent`, which stays as it was written."""
+
+    @property
+    def clarified_intent(self) -> str:
+        """What the model is asked for: the intent, made clear by its author."""
+        return self.clarification.join(self.intent)
 
     @property
     def repository(self) -> RepositoryRef:

@@ -33,12 +33,17 @@ class ActivityName(StrEnum):
     SET_PULL_REQUEST_STATUS = "set_pull_request_status"
     CLOSE_THREAD = "close_thread"
     WAKE_JOBS = "wake_jobs"
+    JUDGE_REQUEST = "judge_request"
+    ASK_CLARIFICATION = "ask_clarification"
+    READ_ANSWER = "read_answer"
+    END_CLARIFICATION = "end_clarification"
 
 
 class EntityName(StrEnum):
     """Durable entities."""
 
     JOB_SLOTS = "job_slots"
+    OPEN_QUESTION = "open_question"
 
 
 class EventName(StrEnum):
@@ -46,14 +51,24 @@ class EventName(StrEnum):
 
     SLOT_GRANTED = "slot_granted"
     CANCEL_REQUESTED = "cancel_requested"
+    ANSWER_GIVEN = "answer_given"
+    """With a number behind it for each wait: `name_answer_event`."""
 
 
 BRANCH_PREFIX: Final = "agents/"
 """Every branch of ours lies under this folder; nothing else is ever pushed."""
 
+OWN_MARKER: Final = "<!-- code-agent"
+"""Every comment of ours begins with this (`shared.comments.marker` writes it in full)."""
+
 STATUS_GENRE: Final = "code-agent"
 STATUS_NAME: Final = "edit"
 """Pull request status context `code-agent/edit`."""
+
+
+def name_answer_event(number: int) -> str:
+    """Name the event of a job's wait (from 1) for an answer in its thread."""
+    return f"{EventName.ANSWER_GIVEN}_{number}"
 
 
 def build_branch(comment: CommentRef, variant: int) -> str:

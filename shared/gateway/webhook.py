@@ -1,5 +1,8 @@
 """Receives a service hook's delivery: verify, parse, start. Calls neither Azure DevOps nor a model.
 
+A comment that is no command starts nothing; when a job waits for an answer in its thread, the job
+is told to look.
+
 Azure DevOps resends after 408, 502, 503 and 504 only, and puts a hook on probation after any other
 failure; so whatever is authenticated gets 2xx, and 503 when the job could not be started now.
 Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
@@ -18,11 +21,12 @@ from shared.composition import read_cached_settings
 from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
+from shared.domain.open_question import OpenQuestion
 from shared.secrets.environment import EnvironmentSecrets
 from shared.settings import SettingsError
 from shared.telemetry.emit import emit
 from shared.telemetry.events import AuthenticationFailed, InvalidSignature
-from shared.webhook.event import IgnoredEvent, parse_event
+from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
 from shared.webhook.verify import InvalidSignatureError, VerificationError, verify_request
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
@@ -52,9 +56,15 @@ class JobStarter(Protocol):
     async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:
         """Start an instance."""
 
+    async def find_question(self, thread_key: str) -> OpenQuestion:
+        """Look up which job waits for an answer in a thread."""
+
+    async def wake(self, instance_id: str, event: str) -> bool:
+        """Raise an external event; False when there is nobody left to hear it."""
+
 
 async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.HttpResponse:
-    """Answer 202 started, 200 duplicate or ignored, 401, 413, or 503 to be sent again."""
+    """Answer 202 taken, 200 duplicate or ignored, 401, 413, or 503 to be sent again."""
     body = request.get_body()
     if len(body) > MAX_BODY_BYTES:
         return _answer(413, status="refused", reason="too_large")
@@ -74,6 +84,10 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
     event = parse_event(body, organisation=settings.organisation)
     if isinstance(event, IgnoredEvent):
         return _answer(200, status="ignored", reason=event.reason)
+    if isinstance(event, TalkEvent):
+        return await _take_talk(jobs, event)
+    if not event.is_addressed:  # without its text, it may be a command or an answer
+        await _pass_on(jobs, event.ref)
     order = {
         "comment": event.ref.to_plain(),
         "addressed": event.is_addressed,
@@ -95,6 +109,27 @@ async def _start_once(
     except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for anything the host refuses
         return await _explain(jobs, job_id, error)
     return _answer(202, status="started", job=job_id, correlation_id=order["correlation_id"])
+
+
+async def _take_talk(jobs: JobStarter, event: TalkEvent) -> func.HttpResponse:
+    job_id = await _pass_on(jobs, event.ref)
+    if job_id is None:
+        return _answer(200, status="ignored", reason="no_command")
+    return _answer(202, status="passed_on", job=job_id)
+
+
+async def _pass_on(jobs: JobStarter, comment: CommentRef) -> str | None:
+    """Tell the job that waits for an answer in a comment's thread to look; answers its id.
+
+    What goes wrong here is not worth a second delivery: the job looks by itself when its time ends.
+    """
+    try:
+        question = await jobs.find_question(comment.thread_key)
+        if question.job_id and await jobs.wake(question.job_id, question.event):
+            return question.job_id
+    except Exception as error:  # noqa: BLE001 - as in `_start_once`
+        _LOG.warning("a reply was not passed on: %s", type(error).__name__)
+    return None
 
 
 async def _explain(jobs: JobStarter, job_id: str, error: Exception) -> func.HttpResponse:

@@ -13,6 +13,7 @@ from shared.ado.errors import AdoNotFoundError
 from shared.ado.identities import fetch_own_identity, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
+from shared.domain.clarification import NOTHING_ASKED, Clarification, ClarificationEnd
 from shared.domain.commands import CancelCommand, Command, EditCommand, HelpCommand, RetryCommand
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError, CommandError, PolicyError
@@ -36,6 +37,7 @@ ARTIFACTS_KEPT = timedelta(days=30)
 class _Request:
     intent: str
     numbers: tuple[int, ...]
+    clarification: Clarification = NOTHING_ASKED
 
 
 def admit_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -120,7 +122,10 @@ def _repeat(world: World, ref: CommentRef, command: RetryCommand) -> _Request:
         raise CommandError(
             "command.nothing_to_retry", "The latest job has no such variant to produce again."
         )
-    return _Request(latest.intent, tuple(numbers))
+    # what its author has made clear once is not asked again
+    known = latest.clarification
+    is_settled = known.end not in (None, ClarificationEnd.CANCELLED)
+    return _Request(latest.intent, tuple(numbers), known if is_settled else NOTHING_ASKED)
 
 
 def _open_job(
@@ -143,6 +148,7 @@ def _open_job(
         base_commit=pull_request.head_commit,
         created_at=now,
         updated_at=now,
+        clarification=request.clarification,
     )
     rows = [
         Variant(
@@ -195,6 +201,7 @@ def _describe(scene: _Scene) -> bytes:
 
 def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, Any]:
     settings = world.settings
+    rounds = settings.clarify_rounds if settings.clarify_wait_s > 0 else 0
     return {
         "id": ref.instance_id,
         "variants": list(numbers),
@@ -205,7 +212,12 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
             "key": ref.organisation.lower(),
             "capacity": settings.max_running_jobs,
             # a lost holder blocks no longer than the longest job could run, twice over
-            "lease_s": 2 * settings.variant_timeout_s + 600,
+            "lease_s": 2 * (settings.variant_timeout_s + rounds * settings.clarify_wait_s) + 600,
+        },
+        "clarify": {
+            "rounds": rounds,
+            "wait_s": settings.clarify_wait_s,
+            "thread": ref.thread_key,
         },
     }
 

@@ -58,7 +58,7 @@ def _ask(
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         draft = world.provider.draft(
             DraftRequest(
-                intent=job.intent,
+                intent=job.clarified_intent,
                 variant=variant.number,
                 variants=job.requested_variants,
                 strategy=variant.strategy,

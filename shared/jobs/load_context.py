@@ -30,7 +30,8 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     )
     lines = described["thread_lines"]
     request = ContextRequest(
-        text=job.intent,
+        # what was answered, not what could have been: options name files of their own
+        text="\n".join((job.intent, job.clarification.reading or "")),
         title=described["title"],
         description=described["description"],
         changed_paths=tuple(change.path for change in changed),
@@ -43,6 +44,7 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         pack = build_context(snapshot, index, request, budget_tokens=world.settings.context_tokens)
     shown = {
         "ranked_paths": [file.path for file in ranked[:200]],
+        "changed_paths": list(request.changed_paths[:200]),
         "text": pack.render(),
         "thread_path": request.thread_path,
         "thread_lines": list(request.thread_lines) if request.thread_lines else None,

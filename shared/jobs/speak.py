@@ -22,11 +22,14 @@ def reply_once(
     key: str,
     kind: CommentKind,
     write: Callable[[], str],
+    *,
+    part: int | None = None,
     after: Callable[[Connection, dict[str, Any]], None] = lambda _, __: None,
 ) -> dict[str, Any]:
     """Reply to the command; answers `{"comment_id", "posted"}`, the latter whether it was now.
 
-    An attempt whose end is unknown looks for the marker of `kind` among our own comments first.
+    An attempt whose end is unknown looks for the marker of `kind` and `part` among our own comments
+    first.
     """
     repository = RepositoryRef.of_comment(ref)
     posted = False
@@ -46,7 +49,7 @@ def reply_once(
 
     def find() -> dict[str, Any] | None:
         thread = fetch_thread(world.ado, repository, ref.pull_request_id, ref.thread_id)
-        marker = write_marker(ref.instance_id, kind)
+        marker = write_marker(ref.instance_id, kind, part)
         found = find_comment(thread, marker, fetch_own_identity(world.ado).id)
         return None if found is None else {"comment_id": found.id}
 
@@ -65,7 +68,12 @@ def show_status(world: World, job: Job, text: str) -> None:
     comment_id = job.status_comment_id
     if comment_id is None:
         said = reply_once(
-            world, job.comment, "status_comment", CommentKind.STATUS, lambda: text, remember
+            world,
+            job.comment,
+            "status_comment",
+            CommentKind.STATUS,
+            lambda: text,
+            after=remember,
         )
         if said["posted"]:
             return

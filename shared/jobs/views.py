@@ -28,6 +28,8 @@ def build_view(
         error_code=job.error_code,
         error_message=job.error_message or "",
         duration_s=_seconds(job.created_at, job.finished_at),
+        clarification=job.clarification,
+        clarify_wait_s=world.settings.clarify_wait_s,
     )
 
 

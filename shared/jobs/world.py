@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shared.ado.session import AdoSession
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
+    from shared.llm.clarifier import Clarifier
     from shared.llm.provider import ModelProvider
     from shared.policy.permission import PermissionRules
     from shared.secrets.environment import EnvironmentSecrets
@@ -78,6 +79,13 @@ class World:
         from shared.llm.stub import StubProvider
 
         return StubProvider()
+
+    @cached_property
+    def clarifiers(self) -> "tuple[Clarifier, ...]":
+        """Who judges whether a request is clear, in the order in which they are asked."""
+        from shared.llm.clarifier import RuleClarifier
+
+        return (RuleClarifier(self.comments),)
 
     @cached_property
     def comments(self) -> "CommentWriter":

@@ -31,8 +31,21 @@ def job_to_plain(job: Job, rows: Sequence[Variant], organisation_url: str) -> di
         "started_at": _instant(job.started_at),
         "finished_at": _instant(job.finished_at),
         "duration_s": _seconds(job.created_at, job.finished_at),
+        "clarification": _clarification(job),
         "error": _error(job.error_code, job.error_message),
         "variants": [variant_to_plain(job, row, rows, organisation_url) for row in rows],
+    }
+
+
+def _clarification(job: Job) -> dict[str, Any] | None:
+    clarification = job.clarification
+    if not clarification.rounds:
+        return None
+    return {
+        "is_waiting": clarification.is_waiting,
+        "end": clarification.end,
+        "questions": [each.question.question for each in clarification.rounds],
+        "reading": clarification.reading,
     }
 
 

@@ -1,12 +1,8 @@
 """Decides about the comment and the pull request a command stands on."""
 
-from typing import Final
-
 from shared.domain.errors import PolicyError
+from shared.domain.names import OWN_MARKER
 from shared.domain.pull_request import Comment, PullRequest, PullRequestStatus
-
-OWN_MARKER: Final = "<!-- code-agent"
-"""Every comment of ours begins with this (`shared.comments.marker` writes it in full)."""
 
 
 def is_own_comment(comment: Comment, own_id: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from shared.domain.clarification import NOTHING_ASKED, Clarification
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Job
@@ -14,7 +15,8 @@ from shared.domain.states import JobStatus, may_follow
 from shared.store.tables import JOBS
 
 _REF_FIELDS: Final = tuple(CommentRef.__slots__)
-_OWN_FIELDS: Final = tuple(f.name for f in fields_of(Job) if f.name not in ("comment", "status"))
+_CONVERTED: Final = ("comment", "status", "clarification")
+_OWN_FIELDS: Final = tuple(f.name for f in fields_of(Job) if f.name not in _CONVERTED)
 
 
 def insert_job(connection: Connection, job: Job) -> Job:
@@ -98,6 +100,13 @@ def update_job(connection: Connection, job_id: str, *, at: datetime, **changes: 
     connection.execute(update(JOBS).where(JOBS.c.id == job_id).values(values))
 
 
+def keep_clarification(
+    connection: Connection, job_id: str, clarification: Clarification, *, at: datetime
+) -> None:
+    """Keep what the author of a job was asked and said."""
+    update_job(connection, job_id, at=at, clarification=_write_clarification(clarification))
+
+
 def request_cancel(connection: Connection, job_ids: Sequence[str], *, at: datetime) -> None:
     """Ask jobs to stop; their next step will see it."""
     connection.execute(
@@ -116,12 +125,21 @@ def count_by_status(connection: Connection) -> dict[JobStatus, int]:
 
 def _to_row(job: Job) -> dict[str, Any]:
     row = {name: getattr(job, name) for name in _OWN_FIELDS}
-    return row | job.comment.to_plain() | {"status": str(job.status)}
+    return (
+        row
+        | job.comment.to_plain()
+        | {"status": str(job.status), "clarification": _write_clarification(job.clarification)}
+    )
 
 
 def _from_row(row: RowMapping) -> Job:
     return Job(
         comment=CommentRef(**{name: row[name] for name in _REF_FIELDS}),
         status=JobStatus(row["status"]),
+        clarification=Clarification.from_plain(row["clarification"]),
         **{name: row[name] for name in _OWN_FIELDS},
     )
+
+
+def _write_clarification(clarification: Clarification) -> dict[str, Any] | None:
+    return None if clarification == NOTHING_ASKED else clarification.to_plain()

@@ -94,6 +94,7 @@ JOBS = Table(
     Column("status_comment_id", Integer),
     Column("error_code", String(100)),
     Column("error_message", Text),
+    Column("clarification", JSON(none_as_null=True)),
     CheckConstraint(_one_of("status", JobStatus), name="status"),
     CheckConstraint("requested_variants BETWEEN 1 AND 10", name="requested_variants"),
     UniqueConstraint(

@@ -50,6 +50,34 @@ class VariantCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClarificationAsked(Event):
+    """The author of a vague request was asked what it means."""
+
+    name: ClassVar[str] = "clarification_asked"
+    measurements: ClassVar[tuple[str, ...]] = ("round",)
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    round: int
+    options: int
+    """How many there were to choose from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClarificationEnded(Event):
+    """The asking is over."""
+
+    name: ClassVar[str] = "clarification_ended"
+    measurements: ClassVar[tuple[str, ...]] = ("rounds",)
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    outcome: str
+    """answered, assumed or cancelled."""
+    reason: str
+    """A `ClarificationEnd`."""
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoRateLimited(Event):
     """Azure DevOps asked us to wait."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.domain.comment_ref import CommentRef
+from shared.domain.names import OWN_MARKER
 from shared.webhook.command import looks_like_command
 
 COMMENT_EVENT: Final = "ms.vss-code.git-pullrequest-comment-event"
@@ -40,6 +41,13 @@ class CommentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class TalkEvent:
+    """A comment that is no command: it may answer a question of ours."""
+
+    ref: CommentRef
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoredEvent:
     """A delivery that asks for nothing."""
 
@@ -47,7 +55,7 @@ class IgnoredEvent:
     """One of a few fixed words, for the answer to the service hook."""
 
 
-def parse_event(body: bytes, *, organisation: str) -> CommentEvent | IgnoredEvent:
+def parse_event(body: bytes, *, organisation: str) -> CommentEvent | TalkEvent | IgnoredEvent:
     """Read a delivery; never raises, whatever the bytes.
 
     Args:
@@ -67,22 +75,24 @@ def parse_event(body: bytes, *, organisation: str) -> CommentEvent | IgnoredEven
     reason = _judge(comment)
     if reason is not None:
         return IgnoredEvent(reason)
+    content = comment.get("content")
+    is_talk = isinstance(content, str) and not looks_like_command(content)
     try:
         ref = _read_ref(payload, resource, comment, organisation)
     except ValueError:
-        return IgnoredEvent("no_ids")
-    return CommentEvent(ref, is_addressed=isinstance(comment.get("content"), str))
+        return IgnoredEvent("no_command" if is_talk else "no_ids")
+    return TalkEvent(ref) if is_talk else CommentEvent(ref, is_addressed=isinstance(content, str))
 
 
 def _judge(comment: dict[str, Any]) -> str | None:
-    """Say why a comment plainly is no command; None when only a look at it can tell."""
+    """Say why a comment plainly asks for nothing; None when it may."""
     if comment.get("isDeleted") is True:
         return "deleted"
     if comment.get("commentType", "text") not in ("text", 1, "unknown", 0):
         return "system_comment"
     content = comment.get("content")
-    if isinstance(content, str) and not looks_like_command(content):
-        return "no_command"
+    if isinstance(content, str) and content.startswith(OWN_MARKER):
+        return "own_comment"
     return None
 
 

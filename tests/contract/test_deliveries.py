@@ -14,7 +14,7 @@ from local.azure_devops import seed
 from local.azure_devops.events import build_delivery
 from local.azure_devops.running import RunningAzureDevOps
 from shared.domain.comment_ref import CommentRef
-from shared.webhook.event import CommentEvent, IgnoredEvent, parse_event
+from shared.webhook.event import CommentEvent, IgnoredEvent, TalkEvent, parse_event
 from tests.local.azure_devops.client import Client
 
 DATA = Path(__file__).with_name("data")
@@ -23,20 +23,6 @@ DATA = Path(__file__).with_name("data")
 def read(name: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text("utf-8"))
     return body
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("comment-2.0-sample", "no_command"),
-        ("comment-1.0-sample", "no_command"),
-        ("comment-2.0-recorded", "no_command"),
-        ("comment-2.0-deleted", "deleted"),
-    ],
-)
-def test_a_documented_delivery_is_acknowledged(name: str, reason: str) -> None:
-    body = json.dumps(read(name)).encode()
-    assert parse_event(body, organisation="fabrikam") == IgnoredEvent(reason)
 
 
 @pytest.mark.parametrize(
@@ -52,12 +38,19 @@ def test_the_comment_of_a_documented_delivery_is_found(
     name: str, project: str, comment_id: int
 ) -> None:
     body = read(name)
+    repository = "4bc14d40-c903-45e2-872e-0462c7748079"
+    ref = CommentRef("fabrikam", project, repository, 1, 5, comment_id)
+    talk = parse_event(json.dumps(body).encode(), organisation="fabrikam")
+    assert talk == TalkEvent(ref)
     resource = body["resource"]
     resource.get("comment", resource)["content"] = "/edit make all buttons red"
     event = parse_event(json.dumps(body).encode(), organisation="fabrikam")
-    repository = "4bc14d40-c903-45e2-872e-0462c7748079"
-    ref = CommentRef("fabrikam", project, repository, 1, 5, comment_id)
     assert event == CommentEvent(ref, is_addressed=True)
+
+
+def test_a_deleted_comment_asks_for_nothing() -> None:
+    body = json.dumps(read("comment-2.0-deleted")).encode()
+    assert parse_event(body, organisation="fabrikam") == IgnoredEvent("deleted")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ from local.functions_host.host import HostOptions, serve
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOB_LIMIT_S = 20.0
 EXPECTED = '{"accepted": true, "status": "success"}'
-STEPS = ("admit_command", "conclude_job", "draft_patch", "load_context", "push_branch")
+STEPS = (
+    *("admit_command", "ask_clarification", "conclude_job", "draft_patch", "judge_request"),
+    *("load_context", "push_branch", "read_answer"),
+)
 
 
 class Commits:

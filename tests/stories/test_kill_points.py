@@ -27,9 +27,22 @@ from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import REPOSITORY, wait_until
 from tests.stories.test_edit import build_delivery
 
-VARIANTS = 3
 SECRET = "kill-secret"
 JOB_LIMIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A job to play, and the agent's comments that it leaves in its thread."""
+
+    comment: str
+    variants: int
+    kinds: Mapping[str, int]
+
+
+CLEAR = Plot("/edit /3 buttons red", 3, {"status": 1, "final": 1})
+VAGUE = Plot("/edit /1 make it better", 1, {"status": 1, "question": 1, "final": 1})
+"""Nobody answers: the job goes on by itself."""
 
 
 @dataclass
@@ -97,6 +110,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "WEBHOOK_SECRET": SECRET,
         "CODE_AGENT_DATA_DIR": str(folder / "app"),
         "CODE_AGENT_ALLOWED_USERS": seed.JAMAL.id,
+        "CODE_AGENT_CLARIFY_WAIT_S": "0.3",
         "CODE_AGENT_RETRY_FIRST_DELAY_S": "0.02",
         "CODE_AGENT_RETRY_MAX_DELAY_S": "0.2",
         "TASKHUB_NAME": "KillPoints",
@@ -125,10 +139,12 @@ def was_killed(world: World, child: int) -> bool:
     return False
 
 
-def play(world: World, name: str, *, kill: Mapping[str, int], hold: Mapping[str, Any]) -> bool:
+def play(
+    world: World, plot: Plot, name: str, *, kill: Mapping[str, int], hold: Mapping[str, Any]
+) -> bool:
     """Play a job that is killed once, then once more to its end; False when it was not killed."""
-    thread_id = world.jamal.write_comment(seed.PULL_REQUEST_ID, f"/edit /{VARIANTS} buttons red")
-    order, job_id = write_order(world, thread_id)
+    thread_id = world.jamal.write_comment(seed.PULL_REQUEST_ID, plot.comment)
+    order, job_id = write_order(world, plot, thread_id)
     state = world.folder / f"{name}.sqlite3"
     if hold:
         world.control("POST", "hold", dict(hold))
@@ -146,17 +162,17 @@ def play(world: World, name: str, *, kill: Mapping[str, int], hold: Mapping[str,
         deliver(state, order)  # what Azure DevOps would do with a delivery that got no answer
         assert not was_killed(world, child)
         world.points += 1
-    assert_once(world, thread_id)
+    assert_once(world, plot, thread_id)
     return killed
 
 
-def write_order(world: World, thread_id: int) -> tuple[dict[str, Any], str]:
+def write_order(world: World, plot: Plot, thread_id: int) -> tuple[dict[str, Any], str]:
     from shared.domain.comment_ref import CommentRef
 
     repository = world.jamal.call_repository("GET", "")
     project = repository["project"]["id"]
     ref = CommentRef(seed.ORGANISATION, project, repository["id"], 1, thread_id, 1)
-    return build_delivery(project, repository["id"], thread_id, "/edit /3 red"), ref.instance_id
+    return build_delivery(project, repository["id"], thread_id, plot.comment), ref.instance_id
 
 
 def deliver(state: Path, order: Any) -> None:
@@ -167,47 +183,70 @@ def deliver(state: Path, order: Any) -> None:
         assert answer.status_code in (200, 202), answer.text
 
 
-def assert_once(world: World, thread_id: int) -> None:
-    """Three branches, three drafts, one status comment, one final reply: no more and no less."""
+def assert_once(world: World, plot: Plot, thread_id: int) -> None:
+    """A branch and a draft for each variant, each comment once: no more and no less."""
     prefix = f"agents/edit-1-{thread_id}-1/"
-    assert world.jamal.list_branches(prefix) == [f"{prefix}v{k + 1}" for k in range(VARIANTS)]
+    assert world.jamal.list_branches(prefix) == [f"{prefix}v{k + 1}" for k in range(plot.variants)]
     found = world.jamal.call_repository(
         "GET", "pullrequests", **{"searchCriteria.status": "active", "$top": "2000"}
     )["value"]
     own = [one for one in found if one["sourceRefName"].startswith(f"refs/heads/{prefix}")]
-    assert len(own) == VARIANTS
+    assert len(own) == plot.variants
     comments = world.jamal.read_thread(seed.PULL_REQUEST_ID, thread_id)["comments"]
     kinds = Counter(
         comment["content"].partition("kind=")[2].partition(" ")[0] for comment in comments[1:]
     )
-    assert kinds == {"status": 1, "final": 1}
+    assert kinds == plot.kinds
     status = next(one["content"] for one in comments if "kind=status" in one.get("content", ""))
     assert "ended: ✅ done" in status
 
 
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("plot", "writes"),
+    [
+        # comment, status, 3 pushes, 3 pull requests, 3 edits, reply, status, thread
+        pytest.param(CLEAR, 14, id="clear"),
+        # comment, status, question, 2 edits, push, pull request, edit, reply, status, thread
+        pytest.param(VAGUE, 11, id="vague"),
+    ],
+)
 def test_each_effect_happens_once_whichever_write_the_host_is_killed_at(
-    world: World, moment: str, record_property: RecordFigure
+    world: World, plot: Plot, writes: int, moment: str, record_property: RecordFigure
 ) -> None:
     world.points = 0
     for number in itertools.count(1):
         hold = {"write_number": number, "moment": moment}
-        if not play(world, f"write-{moment}-{number}", kill={}, hold=hold):
+        name = f"write-{plot.variants}-{moment}-{number}"
+        if not play(world, plot, name, kill={}, hold=hold):
             break
-    # comment, status, 3 pushes, 3 pull requests, 3 edits, reply, status, thread
-    assert world.points == 14
-    record_property("figure", f"{world.points} kill points {moment} writes to Azure DevOps")
+    assert world.points == writes
+    record_property(
+        "figure",
+        f"{world.points} kill points {moment} writes to Azure DevOps ({plot.comment})",
+    )
 
 
 @pytest.mark.timeout(280)
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("plot", "moment", "least"),
+    [
+        pytest.param(CLEAR, "before", 30, id="clear-before"),
+        pytest.param(CLEAR, "after", 30, id="clear-after"),
+        pytest.param(VAGUE, "after", 20, id="vague-after"),
+    ],
+)
 def test_each_effect_happens_once_whichever_commit_the_host_is_killed_at(
-    world: World, moment: str, record_property: RecordFigure
+    world: World, plot: Plot, moment: str, least: int, record_property: RecordFigure
 ) -> None:
     world.points = 0
     for number in itertools.count():
-        if not play(world, f"commit-{moment}-{number}", kill={moment: number}, hold={}):
+        name = f"commit-{plot.variants}-{moment}-{number}"
+        if not play(world, plot, name, kill={moment: number}, hold={}):
             break
-    assert world.points >= 30
-    record_property("figure", f"{world.points} kill points {moment} commits of the database")
+    assert world.points >= least
+    record_property(
+        "figure",
+        f"{world.points} kill points {moment} commits of the database ({plot.comment})",
+    )

@@ -44,3 +44,10 @@ def test_lists_are_split_and_trimmed() -> None:
         {URL: "https://dev.azure.com/c", "CODE_AGENT_ALLOWED_USERS": " a@b.c ; d,\n e "}
     )
     assert settings.allowed_users == {"a@b.c", "d", "e"}
+
+
+def test_questions_can_be_turned_off_but_not_multiplied() -> None:
+    settings = read_settings({URL: "https://dev.azure.com/c", "CODE_AGENT_CLARIFY_WAIT_S": "0"})
+    assert (settings.clarify_wait_s, settings.clarify_rounds) == (0, 3)
+    with pytest.raises(SettingsError, match="CODE_AGENT_CLARIFY_ROUNDS"):
+        read_settings({URL: "https://dev.azure.com/c", "CODE_AGENT_CLARIFY_ROUNDS": "4"})

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from shared.domain.clarification import Clarification, ClarifyingQuestion, ClarifyingRound
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import JobError, StoreError
 from shared.domain.job import Job, Variant
@@ -74,6 +75,29 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
     database.upgrade()
     with database.read() as connection:
         assert jobs.load_job(connection, a_job().id) == a_job()
+
+
+def test_what_an_author_made_clear_is_kept_beside_the_intent(database: Database) -> None:
+    question = ClarifyingQuestion("Where?", ("Only a.css",), likeliest=1)
+    asked = Clarification((ClarifyingRound(question, 3, answer="Only a.css"),))
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        jobs.keep_clarification(connection, a_job().id, asked, at=NOW)
+    with database.read() as connection:
+        assert jobs.load_job(connection, a_job().id) == a_job(clarification=asked)
+
+
+def test_jobs_from_before_there_were_questions_have_asked_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+    database.upgrade()
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job())
+        connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN clarification")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    database.upgrade()
+    with database.read() as connection:
+        assert jobs.load_job(connection, a_job().id) == a_job()
+    database.dispose()
 
 
 def test_a_second_insert_finds_the_first(database: Database) -> None:

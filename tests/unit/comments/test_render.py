@@ -9,7 +9,15 @@ import shared.comments.render
 from shared.comments.marker import CommentKind, write_marker
 from shared.comments.render import LANGUAGES, CommentWriter
 from shared.comments.view import JobView, VariantView
+from shared.domain.clarification import (
+    AnswerFault,
+    Clarification,
+    ClarificationEnd,
+    ClarifyingQuestion,
+    ClarifyingRound,
+)
 from shared.domain.states import JobStatus, VariantStatus
+from shared.policy.vagueness import OptionKind, Surroundings, VagueReason, find_question
 
 DONE = VariantView(
     number=1,
@@ -144,6 +152,8 @@ def test_every_comment_begins_with_its_marker(writer: CommentWriter) -> None:
     }
     for kind, text in texts.items():
         assert text.startswith(write_marker(JOB.id, kind) + "\n")
+    question = writer.write_question(ASKED, number=2, most=3)
+    assert question.startswith(write_marker(JOB.id, CommentKind.QUESTION, 2) + "\n")
 
 
 @pytest.mark.parametrize("status", list(JobStatus))
@@ -176,6 +186,14 @@ def test_text_from_outside_stays_text(writer: CommentWriter) -> None:
         assert "<img" not in text
         assert "@<" not in text
         assert "\n# big" not in text
+    asked = Clarification(
+        (ClarifyingRound(ClarifyingQuestion(hostile, (hostile,), 1), 3, hostile),)
+    )
+    for end in (None, ClarificationEnd.ANSWERED):
+        job = replace(ASKED, clarification=replace(asked, end=end))
+        for text in (writer.write_question(job, number=1, most=3), writer.write_final(job)):
+            assert "](http://evil)" not in text
+            assert "<img" not in text
 
 
 def test_a_description_fits_whatever_was_asked(writer: CommentWriter) -> None:
@@ -194,3 +212,100 @@ def test_both_languages_know_the_same_templates_and_areas() -> None:
     assert words[0]["states"].keys() == words[1]["states"].keys()
     areas = [{key for key in w["errors"] if "." not in key} for w in words]
     assert areas[0] == areas[1]
+    for w in words:
+        assert w["questions"].keys() == set(VagueReason)
+        assert w["options"].keys() == set(OptionKind)
+
+
+WORDED = ClarifyingQuestion("Which *one*?", ("Only a_b.css", "Only c.css"), likeliest=2)
+ASKED = replace(
+    JOB,
+    status=JobStatus.RUNNING,
+    variants=(),
+    page_url="",
+    clarify_wait_s=300.0,
+    clarification=Clarification(
+        (
+            ClarifyingRound(WORDED, 3, fault=AnswerFault.UNCLEAR),
+            ClarifyingRound(ClarifyingQuestion("What?"), 4),
+        )
+    ),
+)
+
+
+def test_a_question_says_what_happens_without_an_answer() -> None:
+    assert CommentWriter("en").write_question(ASKED, number=1, most=3) == snapshot("""\
+<!-- code-agent job=edit-0123456789abcdef0123456789abcdef kind=question part=1 -->
+**Which \\*one\\*?**
+
+1. Only a\\_b.css
+2. Only c.css
+
+Reply in this thread with a number or in your own words; only the answer of whoever asked counts. Without one within 5 minutes I go on with option 2.
+
+Question 1 of at most 3 · `/cancel` stops the job.
+""")
+    assert CommentWriter("de").write_question(ASKED, number=2, most=3) == snapshot("""\
+<!-- code-agent job=edit-0123456789abcdef0123456789abcdef kind=question part=2 -->
+Ich weiß noch immer nicht, was gemeint ist.
+
+**What?**
+
+
+Antworten Sie in diesem Thread in eigenen Worten; es zählt nur, was der Auftraggeber schreibt. Ohne Antwort innerhalb von 5 Minuten mache ich mit dem Auftrag, wie er dasteht, weiter.
+
+Frage 2 von höchstens 3 · `/cancel` bricht den Auftrag ab.
+""")
+
+
+def test_the_status_comment_says_that_an_answer_is_waited_for() -> None:
+    assert CommentWriter("en").write_status(ASKED) == snapshot("""\
+<!-- code-agent job=edit-0123456789abcdef0123456789abcdef kind=status -->
+**Code Agent** has a question, further down in this thread, and waits for the answer.
+
+> make all buttons \\| red &lt;b&gt;
+
+| Variant | State | Draft PR | Lines | Time | Note |
+|---|---|---|---|---|---|
+
+Write `/cancel` to stop it. `edit-0123456789abcdef0123456789abcdef`
+""")
+
+
+@pytest.mark.parametrize("end", [end for end in ClarificationEnd if end != "cancelled"])
+def test_status_final_reply_and_draft_say_how_the_request_was_taken(
+    writer: CommentWriter, end: ClarificationEnd
+) -> None:
+    rounds = (ClarifyingRound(WORDED, 3, answer="Only c.css" if end == "answered" else None),)
+    job = replace(ASKED, status=JobStatus.SUCCESS, clarification=Clarification(rounds, end))
+    texts = (
+        writer.write_status(job),
+        writer.write_final(job),
+        writer.write_description(job, DONE, 7),
+    )
+    lines = [next(line for line in text.splitlines() if "Only c.css" in line) for text in texts]
+    assert len(set(lines)) == 1
+    assert ("5 Min" in lines[0] or "5 min" in lines[0]) is (end == "no_answer")
+
+
+def test_a_request_is_taken_as_it_stands_where_nothing_likelier_is_known(
+    writer: CommentWriter,
+) -> None:
+    rounds = (ClarifyingRound(ClarifyingQuestion("What?"), 3),)
+    ended = Clarification(rounds, ClarificationEnd.NO_ANSWER)
+    text = writer.write_final(replace(ASKED, clarification=ended))
+    assert "as it stands" in text or "wie er dasteht" in text
+
+
+def test_the_rules_questions_name_the_files(writer: CommentWriter) -> None:
+    around = Surroundings([f"f{n}.py" for n in range(7)], [f"f{n}.py" for n in range(7)])
+    question = find_question("fix it", around)
+    assert question is not None
+    worded = writer.word_question(question)
+    assert worded.likeliest == 1
+    assert worded.options[0].endswith(": f0.py, f1.py, f2.py, f3.py, f4.py, …")
+    assert "7" in worded.options[0]
+    assert worded.options[1].endswith(" f0.py")
+    nothing = find_question("fix it", Surroundings(()))
+    assert nothing is not None
+    assert writer.word_question(nothing).likeliest == 0

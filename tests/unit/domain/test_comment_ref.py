@@ -31,7 +31,9 @@ def test_the_same_comment_is_the_same_job() -> None:
     ],
 )
 def test_another_comment_is_another_job(part: str, value: Any) -> None:
-    assert dataclasses.replace(REF, **{part: value}).instance_id != REF.instance_id
+    other = dataclasses.replace(REF, **{part: value})
+    assert other.instance_id != REF.instance_id
+    assert (other.thread_key == REF.thread_key) is (part == "comment_id")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.comment_ref import CommentRef
-from shared.webhook.event import CommentEvent, IgnoredEvent, parse_event
+from shared.webhook.event import CommentEvent, IgnoredEvent, TalkEvent, parse_event
 
 PROJECT = "11111111-2222-3333-4444-555555555555"
 REPOSITORY = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -82,6 +82,11 @@ def test_a_payload_without_content_is_worth_a_look_but_addresses_nobody() -> Non
     assert event == CommentEvent(REF, is_addressed=False)
 
 
+def test_talk_may_be_an_answer() -> None:
+    event = parse_event(delivery({"comment": comment("Option 2")}), organisation="contoso")
+    assert event == TalkEvent(REF)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -91,7 +96,10 @@ def test_a_payload_without_content_is_worth_a_look_but_addresses_nobody() -> Non
         pytest.param(b"[" * 100_000, "malformed", id="deep"),
         pytest.param(b"{}", "other_event", id="no-event"),
         pytest.param(delivery(comment(), eventType="git.push"), "other_event", id="push"),
-        pytest.param(delivery(comment("Nice!")), "no_command", id="talk"),
+        pytest.param(delivery(comment("Nice!", _links={})), "no_command", id="talk"),
+        pytest.param(
+            delivery(comment("<!-- code-agent job=x kind=y -->")), "own_comment", id="own"
+        ),
         pytest.param(delivery(comment(None, isDeleted=True)), "deleted", id="deleted"),
         pytest.param(delivery(comment(commentType="system")), "system_comment", id="system"),
         pytest.param(delivery(None), "no_ids", id="no-resource"),
@@ -136,7 +144,8 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_resource_makes_it_raise(resource: Any) -> None:
     body = delivery(resource)
-    assert isinstance(parse_event(body, organisation="contoso"), CommentEvent | IgnoredEvent)
+    event = parse_event(body, organisation="contoso")
+    assert isinstance(event, CommentEvent | TalkEvent | IgnoredEvent)
 
 
 @given(st.binary(max_size=200))

@@ -1,0 +1,69 @@
+"""Decides whether the author of a request must be asked what it means, and keeps the question."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from shared.domain.clarification import ClarifyingQuestion, ClarifyingRound
+from shared.domain.errors import JobError
+from shared.domain.job import Job
+from shared.jobs.rows import load_job
+from shared.jobs.world import World
+from shared.llm.clarifier import ClarifyRequest
+from shared.store import artifacts, jobs
+
+JUDGING_TIME: Final = timedelta(seconds=60)
+"""A verdict that takes longer is worth less than the time of whoever waits for the drafts."""
+
+
+def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
+    """Answer `{"asks"}`: whether round `round` (from 1) has a question, which is in the row then.
+
+    Said twice, the first question stays, so that what is posted is what was decided.
+    """
+    job, _ = load_job(world, order["job_id"])
+    if job.cancel_requested:
+        raise JobError("job.cancelled", "The job was cancelled.")
+    number = int(order["round"])
+    if job.clarification.end is not None:  # made clear by the job that this one repeats
+        return {"asks": False}
+    if len(job.clarification.rounds) >= number:
+        return {"asks": True}
+    question = _find_question(order, world, job)
+    if question is None:
+        return {"asks": False}
+    with world.database.transaction() as connection:
+        known = jobs.load_job(connection, job.id)
+        if known is not None and len(known.clarification.rounds) < number:
+            rounds = (*known.clarification.rounds, ClarifyingRound(question))
+            jobs.keep_clarification(
+                connection,
+                job.id,
+                replace(known.clarification, rounds=rounds),
+                at=world.clock(),
+            )
+    return {"asks": True}
+
+
+def _find_question(order: Mapping[str, Any], world: World, job: Job) -> ClarifyingQuestion | None:
+    rounds = job.clarification.rounds
+    if rounds and rounds[-1].fault is not None:  # it has not been answered: the same once more
+        return rounds[-1].question
+    with world.database.read() as connection:
+        shown = json.loads(artifacts.get(connection, order["context"]["context"]))
+    lines = shown["thread_lines"]
+    request = ClarifyRequest(
+        intent=job.intent,
+        rounds=rounds,
+        ranked_paths=tuple(shown["ranked_paths"]),
+        changed_paths=tuple(shown["changed_paths"]),
+        thread_path=shown["thread_path"],
+        thread_lines=(lines[0], lines[1]) if lines else None,
+        context_text=shown["text"],
+        language=world.settings.language,
+        deadline=world.clock() + JUDGING_TIME,
+    )
+    found = (clarifier.clarify(request) for clarifier in world.clarifiers)
+    return next((question for question in found if question is not None), None)
