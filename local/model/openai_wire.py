@@ -107,7 +107,7 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
     )
 
 
-def write_whole(answered: Answered) -> dict[str, Any]:
+def write_whole(answered: Answered, flavour: Flavour) -> dict[str, Any]:
     """Write an answer as one document."""
     message: dict[str, Any] = {"role": "assistant", "content": answered.text or None}
     if answered.calls:
@@ -121,10 +121,10 @@ def write_whole(answered: Answered) -> dict[str, Any]:
         ]
     choice = {"index": 0, "message": message, "finish_reason": STOPS[answered.stop]}
     head = _write_head(answered, "chat.completion")
-    return {**head, "choices": [choice], "usage": _write_usage(answered)}
+    return {**head, "choices": [choice], "usage": _write_usage(answered, flavour)}
 
 
-def write_events(answered: Answered, *, wants_usage: bool) -> Iterator[bytes]:
+def write_events(answered: Answered, flavour: Flavour, *, wants_usage: bool) -> Iterator[bytes]:
     """Write an answer as the events of a stream."""
     yield _write_delta(answered, {"role": "assistant", "content": ""})
     for part in chunk(answered.text):
@@ -139,7 +139,7 @@ def write_events(answered: Answered, *, wants_usage: bool) -> Iterator[bytes]:
     yield _write_delta(answered, {}, STOPS[answered.stop])
     if wants_usage:
         head = _write_head(answered, "chat.completion.chunk")
-        yield _write_event({**head, "choices": [], "usage": _write_usage(answered)})
+        yield _write_event({**head, "choices": [], "usage": _write_usage(answered, flavour)})
     yield b"data: [DONE]\n\n"
 
 
@@ -387,15 +387,17 @@ def _write_event(data: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(data)}\n\n".encode()
 
 
-def _write_usage(answered: Answered) -> dict[str, Any]:
+def _write_usage(answered: Answered, flavour: Flavour) -> dict[str, Any]:
     use = answered.use
-    return {
+    counts = {
         "prompt_tokens": use.total,
         "completion_tokens": answered.tokens_out,
         "total_tokens": use.total + answered.tokens_out,
-        "prompt_tokens_details": {
-            "cached_tokens": use.read,
-            "cache_write_tokens": use.written,
-        },
+    }
+    if flavour is Flavour.OLLAMA:  # tells no more
+        return counts
+    return {
+        **counts,
+        "prompt_tokens_details": {"cached_tokens": use.read, "cache_write_tokens": use.written},
         "completion_tokens_details": {"reasoning_tokens": 0},
     }

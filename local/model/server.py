@@ -20,7 +20,7 @@ from local.model.calls import CallLog, LoggedCall
 from local.model.errors import RefusalError
 from local.model.exchange import Answered, Asked, answer
 from local.model.openai_wire import Flavour
-from local.model.prompt_cache import PromptCache
+from local.model.prompt_cache import CacheUse, PromptCache
 from local.model.script import (
     Brain,
     Fault,
@@ -94,8 +94,10 @@ def _speak_openai(flavour: Flavour) -> _Wire:
         name=str(flavour),
         read=lambda body, _: openai_wire.read(body, flavour),
         read_key=openai_wire.read_key,
-        write_whole=openai_wire.write_whole,
-        write_events=lambda answered, wants: openai_wire.write_events(answered, wants_usage=wants),
+        write_whole=lambda answered: openai_wire.write_whole(answered, flavour),
+        write_events=lambda answered, wants: openai_wire.write_events(
+            answered, flavour, wants_usage=wants
+        ),
         write_error=lambda refusal: openai_wire.write_error(refusal, flavour),
         module=openai_wire,
         needs_key=flavour is not Flavour.OLLAMA,
@@ -180,10 +182,7 @@ class Server:
         logged.tools, logged.must_call = list(said.tools), said.must_call
         logged.temperature = said.temperature
         self._check_model(said.model)
-        look_up = self._stand_in.cache
-        use = (look_up.look_up_marked if asked.is_marked else look_up.look_up_unmarked)(
-            asked.prompt
-        )
+        use = self._look_up(wire, asked)
         if use.total > self._stand_in.options.context_tokens:
             raise _refuse_length(wire, use.total, self._stand_in.options.context_tokens)
         reply = await asyncio.to_thread(self._stand_in.brain, said)
@@ -215,6 +214,13 @@ class Server:
         if not wire.needs_key or logged.key_accepted:
             return
         raise RefusalError(401, f"invalid key: {told}" if told else "no key was given")
+
+    def _look_up(self, wire: _Wire, asked: Asked) -> CacheUse:
+        cache = self._stand_in.cache
+        if asked.is_marked:
+            return cache.look_up_marked(asked.prompt)
+        use = cache.look_up_unmarked(asked.prompt)
+        return CacheUse(use.total) if wire.name == Flavour.OLLAMA else use
 
     def _check_model(self, model: str) -> None:
         known = self._stand_in.options.models
