@@ -30,6 +30,10 @@ class LoggedCall:
     tokens_out: int = 0
     finished: bool = False
     """Whether the last byte was sent."""
+    hung_up: bool = False
+    """Whether the caller closed the connection before."""
+    connection: int = 0
+    """The caller's port: equal for calls over one connection."""
     headers: Sequence[str] = ()
     """Names of the request's headers."""
 

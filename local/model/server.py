@@ -148,7 +148,12 @@ class Server:
 
     def _answer_over(self, wire: _Wire) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            logged = LoggedCall(wire.name, request.path, headers=sorted(request.headers))
+            logged = LoggedCall(
+                wire.name,
+                request.path,
+                connection=_find_port(request),
+                headers=sorted(request.headers),
+            )
             self._stand_in.calls.add(logged)
             number = next(self._numbers)
             try:
@@ -239,16 +244,20 @@ class Server:
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
         response = web.StreamResponse(headers=headers | _name_request(int(answered.id[-6:])))
         await response.prepare(request)
-        events = wire.write_events(answered, asked.wants_usage)
-        for sent, event in enumerate(events):
-            if fault.break_after_events is not None and sent >= fault.break_after_events:
-                return await self._break_off(wire, request, response, fault)
-            await asyncio.sleep(fault.slow_s)
-            await response.write(event)
-            if sent == 0:
-                self._stand_in.cache.keep(answered.use.entries)
-        await response.write_eof()
-        logged.finished = True
+        try:
+            events = list(wire.write_events(answered, asked.wants_usage))
+            for sent, event in enumerate(events):
+                if fault.break_after_events is not None and sent >= fault.break_after_events:
+                    return await self._break_off(wire, request, response, fault)
+                await asyncio.sleep(fault.slow_s)
+                # before it is written: the caller may look as soon as it has it
+                logged.finished = sent == len(events) - 1
+                if sent == 0:
+                    self._stand_in.cache.keep(answered.use.entries)
+                await response.write(event)
+            await response.write_eof()
+        except ConnectionError:
+            logged.hung_up = not logged.finished
         return response
 
     async def _break_off(
@@ -269,11 +278,10 @@ class Server:
     async def _keep_silent(
         self, wire: _Wire, response: web.StreamResponse, ping_every_s: float
     ) -> None:
-        with contextlib.suppress(ConnectionError):
-            while not self.stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), ping_every_s or None)
-                await response.write(wire.module.write_ping())
+        while not self.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), ping_every_s or None)
+            await response.write(wire.module.write_ping())
 
     async def _list_models(self, request: web.Request) -> web.Response:
         is_anthropic = "anthropic-version" in request.headers
@@ -330,6 +338,11 @@ def _refuse_length(wire: _Wire, tokens: int, most: int) -> RefusalError:
 
 def _name_request(number: int) -> dict[str, str]:
     return {"request-id": f"req_{number:06d}", "x-request-id": f"req_{number:06d}"}
+
+
+def _find_port(request: web.Request) -> int:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return int(peer[1]) if peer else 0
 
 
 def _reset(request: web.Request) -> web.Response:

@@ -32,6 +32,8 @@ def open_http_client(proxy_url: str = "") -> "httpx2.Client":
     """Open a pool of connections for one provider; threads may share it."""
     import httpx2
 
+    from shared.llm.chat.finishing import finish_stream
+
     transport = httpx2.HTTPTransport(
         trust_env=False,
         limits=httpx2.Limits(max_keepalive_connections=MAX_KEPT_CONNECTIONS),
@@ -42,7 +44,7 @@ def open_http_client(proxy_url: str = "") -> "httpx2.Client":
         transport=transport,
         trust_env=False,
         follow_redirects=False,  # a key goes nowhere else
-        event_hooks={"request": [_drop_unknown_headers]},
+        event_hooks={"request": [_drop_unknown_headers], "response": [finish_stream]},
     )
 
 

@@ -55,9 +55,7 @@ class Deadline:
     @contextlib.contextmanager
     def hang_up_in_time(self, response: "httpx2.Response") -> Iterator[None]:
         """Shut the connection of a response down when the time is over before the block is."""
-        stream = response.extensions.get("network_stream")
-        connection = stream.get_extra_info("socket") if stream is not None else None
-        timer = threading.Timer(self.left_s, _shut_down, (connection,))
+        timer = threading.Timer(self.left_s, shut_down, (find_socket(response),))
         timer.daemon = True
         timer.start()
         try:
@@ -66,7 +64,14 @@ class Deadline:
             timer.cancel()
 
 
-def _shut_down(connection: socket.socket | None) -> None:
+def find_socket(response: "httpx2.Response") -> socket.socket | None:
+    """Answer the socket that a response arrives on."""
+    stream = response.extensions.get("network_stream")
+    return stream.get_extra_info("socket") if stream is not None else None
+
+
+def shut_down(connection: socket.socket | None) -> None:
+    """End whatever reads from a socket, in whichever thread."""
     if connection is not None:
         with contextlib.suppress(OSError):  # closed already
             # the plain socket's: a TLS socket's own would unwrap it under the reader's feet

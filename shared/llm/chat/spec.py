@@ -58,9 +58,9 @@ class ChatSpec:
             raise ValueError("model: the name of a model or deployment is needed")
         if not (self.base_url or self.provider in DEFAULT_URLS):
             raise ValueError(f"base_url: {self.provider} has no address of its own")
-        for name, url in (("base_url", self.base_url), ("proxy_url", self.proxy_url)):
-            if url:
-                _check_url(name, url)
+        _check_service(self.url)
+        if self.proxy_url:
+            _check_proxy(self.proxy_url, self.url)
         if self.silence_s <= 0:
             raise ValueError("silence_s: seconds, more than 0")
 
@@ -70,15 +70,18 @@ class ChatSpec:
         return (self.base_url or DEFAULT_URLS[self.provider]).rstrip("/")
 
 
-def _check_url(name: str, url: str) -> None:
+def _check_service(url: str) -> None:
     parts = urlsplit(url)
-    if (
-        not parts.hostname
-        or parts.query
-        or parts.fragment
-        or (parts.username and name == "base_url")
-    ):
-        raise ValueError(f"{name}: not the address of a service")
+    if not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("base_url: not the address of a service")
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
         return
-    raise ValueError(f"{name}: https is needed, but for loopback")
+    raise ValueError("base_url: https is needed, but for loopback")
+
+
+def _check_proxy(proxy_url: str, url: str) -> None:
+    parts = urlsplit(proxy_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("proxy_url: not the address of a proxy")
+    if urlsplit(url).scheme != "https":  # it would read the key and all that is said
+        raise ValueError("proxy_url: only for a service over https")
