@@ -69,10 +69,10 @@ class SdkChat(ABC):
         """
         deadline = Deadline(request.deadline, self._clock)
         deadline.check()
-        key = self._read_key()
+        key = self._read_key().strip()  # a line break at the end is easily stored with it
         outcome = self._try(request, key, deadline)
         if isinstance(outcome, ModelError) and outcome.facts.get("status") == 401:
-            newer = self._read_key()
+            newer = self._read_key().strip()
             if newer != key:
                 outcome = self._try(request, newer, deadline)
         if isinstance(outcome, ModelError):
@@ -108,10 +108,10 @@ class SdkChat(ABC):
 
     def _try(self, request: ChatRequest, key: str, deadline: Deadline) -> ChatReply | ModelError:
         """Send a request once. Failures are answered: raised here, they would carry the SDK's."""
-        if self._needs_key and not key:
+        if (self._needs_key and not key) or not (key.isascii() and key.isprintable()):
             return fail_at_provider(
                 ModelCode.CREDENTIAL_REFUSED,
-                f"There is no key for {self.provider}.",
+                f"There is no key for {self.provider}, or what is there cannot be one.",
                 facts={"provider": self.provider},
             )
         import httpx2
@@ -125,7 +125,7 @@ class SdkChat(ABC):
             failure = fail_by_refusal(
                 self.provider, error.status_code, error.body, error.response.headers
             )
-        except (sdk.APIConnectionError, httpx2.TransportError) as error:
+        except (sdk.APIConnectionError, httpx2.RequestError) as error:
             failure = self._name_connection(error)
         except sdk.APIError as error:  # OpenAI's: an event of the stream said so
             failure = fail_by_refusal(self.provider, 200, error.body, {})
@@ -162,7 +162,7 @@ class SdkChat(ABC):
     def _name_connection(self, error: Exception) -> ModelError:
         import httpx2
 
-        cause = error if isinstance(error, httpx2.TransportError) else error.__cause__
+        cause = error if isinstance(error, httpx2.RequestError) else error.__cause__
         is_late = isinstance(cause, httpx2.TimeoutException)
         is_late = is_late and not isinstance(cause, httpx2.ConnectTimeout)
         return fail_without_answer(self.provider, is_late=is_late)

@@ -195,6 +195,14 @@ def test_a_rotated_key_is_read_again_once(
     assert [call.key_accepted for call in model.calls.calls] == [False, True, True]
 
 
+@both_wires
+def test_a_key_may_be_stored_with_a_line_break(
+    model: ModelStandIn, open_chat: OpenChat, door: Door
+) -> None:
+    model.brain = fail(text="yes")
+    assert open_chat(door, read_key=lambda: f"{model.key}\n").reply(ask()).text == "yes"
+
+
 def test_a_key_that_stays_wrong_is_sent_once_and_not_told(
     model: ModelStandIn, open_chat: OpenChat
 ) -> None:
@@ -211,10 +219,11 @@ def test_a_key_that_stays_wrong_is_sent_once_and_not_told(
 
 
 @both_wires
+@pytest.mark.parametrize("key", ["", " \n", "sk-\u00fc", "sk-1\r\nX-Other: 1"])
 def test_without_a_key_nothing_is_sent(
-    model: ModelStandIn, open_chat: OpenChat, door: Door
+    model: ModelStandIn, open_chat: OpenChat, door: Door, key: str
 ) -> None:
-    error = find_failure(open_chat(door, read_key=lambda: ""))
+    error = find_failure(open_chat(door, read_key=lambda: key))
     assert error.code == ModelCode.CREDENTIAL_REFUSED
     assert model.calls.calls == []
 
