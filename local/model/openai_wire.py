@@ -28,6 +28,7 @@ MARKED: Final = re.compile(r"gpt-(5\.[6-9]|[6-9])")
 """Models whose cache goes by marks.
 Source: https://developers.openai.com/api/docs/guides/prompt-caching"""
 MAX_MARKS: Final = 4
+MAX_KEY_CHARACTERS: Final = 64
 STOPS: Final = {
     "done": "stop",
     "calls": "tool_calls",
@@ -77,6 +78,12 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
         raise refuse(
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
+        )
+    if len(body.get("prompt_cache_key") or "") > MAX_KEY_CHARACTERS:
+        raise refuse(
+            "Invalid 'prompt_cache_key': string too long.",
+            "prompt_cache_key",
+            "string_above_max_length",
         )
     tools = _read_tools(body, is_strict=is_openai)
     must_call = _read_tool_choice(body, tools)

@@ -64,7 +64,7 @@ class AnthropicChat(SdkChat):
 
     @override
     def _build_headers(self, key: str) -> dict[str, Any]:
-        # as the SDK sends a key: `_api_key_auth` of `anthropic/_client.py`
+        # Source: https://platform.claude.com/docs/en/manage-claude/authentication
         return {"Authorization": f"Bearer {key}"}
 
     @override

@@ -8,6 +8,7 @@ https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 https://docs.ollama.com/api/openai-compatibility
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import httpx2
 
 MARK: Final = {"mode": "explicit"}
+MAX_KEY_CHARACTERS: Final = 64
+"""Of `prompt_cache_key`; a longer one is refused (`string_above_max_length`)."""
 
 
 class OpenAiChat(SdkChat):
@@ -107,7 +110,7 @@ class OpenAiChat(SdkChat):
             # OpenAI allows up to 2, but a number means the same to both: 1 is the default
             body["temperature"] = request.temperature
         if request.cache_key and self._is_full and not spec.api_version:
-            body["prompt_cache_key"] = request.cache_key
+            body["prompt_cache_key"] = _shorten(request.cache_key)
         return client.chat.completions.create(
             **body, stream=True, extra_headers=headers, timeout=timeout
         )
@@ -162,6 +165,11 @@ class OpenAiChat(SdkChat):
             usage=usage,
             model=model,
         )
+
+
+def _shorten(key: str) -> str:
+    """Answer a key that is short enough, and another one for another key."""
+    return key if len(key) <= MAX_KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _build_turn(turn: Turn) -> Iterator[dict[str, Any]]:

@@ -88,3 +88,14 @@ def test_the_next_round_reads_what_the_last_one_left(
     )
     assert second.usage.tokens_cached >= first.usage.tokens_in - 128
     assert second.usage.tokens_in > first.usage.tokens_in
+
+
+def test_a_long_cache_key_is_shortened_to_another_one_for_each(
+    model: ModelStandIn, open_chat: OpenChat
+) -> None:
+    model.brain = say(ScriptedReply(text="done"))
+    chat = open_chat(DOORS["openai"])
+    keys = ("k" * 70, "k" * 70 + "other", "k" * 70)
+    cached = [chat.reply(ask(cache_key=key)).usage.tokens_cached for key in keys]
+    assert cached[:2] == [0, 0]
+    assert cached[2] > 1024

@@ -161,6 +161,7 @@ def test_anthropic_wants_a_version_and_a_key(client: Client) -> None:
         ({"temperature": 0.2, "model": "gpt-5"}, "does not support 0.2"),
         ({"max_tokens": 9, "model": "o4-mini"}, "Use 'max_completion_tokens' instead"),
         ({"max_completion_tokens": 0}, "below minimum"),
+        ({"prompt_cache_key": "k" * 65}, "string too long"),
         ({"stream_options": {"include_usage": True}}, "only allowed when 'stream'"),
         ({"tool_choice": "auto"}, "only allowed when 'tools'"),
         ({"parallel_tool_calls": True}, "only allowed when 'tools'"),
