@@ -1,12 +1,14 @@
 """Every way to a model carries text, calls, results, reasons and usage there and back."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from local.model.script import PlainCall, PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
-from shared.llm.conversation import Role, StopReason, ToolCall, ToolResult, Turn
+from shared.llm.chat.spec import ChatProvider
+from shared.llm.conversation import Conversation, Role, StopReason, ToolCall, ToolResult, Turn
 from shared.llm.provider import Usage
 from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, say, submit_then_thank
 from tests.integration.llm.conftest import OpenChat
@@ -179,3 +181,18 @@ def test_an_empty_turn_of_the_model_is_not_sent_back(
     model.brain = lambda said: ScriptedReply(text=" ".join(one.role for one in said.messages))
     turns = (Turn(Role.ASSISTANT, ""), Turn(Role.USER, "Do answer."))
     assert open_chat(door).reply(ask("Make it red.", *turns)).text == "user user"
+
+
+@every_door
+def test_a_conversation_may_be_bare(model: ModelStandIn, open_chat: OpenChat, door: Door) -> None:
+    model.brain = lambda said: ScriptedReply(
+        text=f"{said.system!r} {len(said.tools)} {said.messages[0].texts}"
+    )
+    bare = Conversation(system="", tools=(), shared="", turns=(Turn(Role.USER, "Hello."),))
+    chat = open_chat(door)
+    assert chat.reply(ask(conversation=bare, cache_key="")).text == "'' 0 ('Hello.',)"
+    system = replace(bare, system="Be brief. " * 1000)
+    replies = [chat.reply(ask(conversation=system, cache_key="")) for _ in range(2)]
+    assert "Be brief." in replies[0].text
+    if door.provider is not ChatProvider.OLLAMA:
+        assert replies[1].usage.tokens_cached > 1024

@@ -11,7 +11,9 @@ import pytest
 import requests
 
 from local.model.prompt_cache import TTL_S, Prompt, PromptCache
+from local.model.running import run_in_thread
 from local.model.script import NO_SCRIPT, PlainCall, PlainConversation, ScriptedReply
+from local.model.server import ModelOptions
 from tests.local.functions_host.hosting import REPOSITORY
 from tests.local.model.client import ASKED, CLAUDE_TOOL, GPT_TOOL, Client, read_events
 
@@ -72,6 +74,19 @@ def test_no_answer_is_longer_than_was_asked_for(client: Client, limit: int) -> N
     is_cut = limit < 54
     assert end["delta"]["stop_reason"] == ("max_tokens" if is_cut else "tool_use")
     assert end["usage"]["output_tokens"] == min(limit, 54)
+
+
+def test_only_a_stream_carries_arguments_that_are_no_json(client: Client) -> None:
+    client.model.brain = lambda _: ScriptedReply(calls=(PlainCall("submit_edits", "{"),))
+    body = {"tools": [CLAUDE_TOOL]}
+    assert "no JSON" in client.ask_claude(body).json()["error"]["message"]
+    assert client.ask_claude({**body, "stream": True}).status_code == 200
+
+
+def test_a_port_that_is_taken_is_an_error(client: Client) -> None:
+    port = int(client.model.base_url.rpartition(":")[2])
+    with pytest.raises(OSError, match="address already in use"), run_in_thread(ModelOptions(port)):
+        raise AssertionError("it must not start")
 
 
 def test_a_script_is_followed_step_by_step(client: Client) -> None:

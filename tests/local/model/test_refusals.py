@@ -26,6 +26,10 @@ def assistant(*blocks: dict[str, Any]) -> dict[str, Any]:
     return {"role": "assistant", "content": list(blocks)}
 
 
+def build_strict_tool(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": "f", "parameters": schema, "strict": True}}
+
+
 def claude_refusal(answer: requests.Response) -> tuple[int, str, str]:
     body = answer.json()
     assert body["type"] == "error"
@@ -93,6 +97,9 @@ def claude_refusal(answer: requests.Response) -> tuple[int, str, str]:
             "forced tool use",
         ),
         ({"prompt": "x"}, "prompt: Extra inputs are not permitted"),
+        ({"max_tokens": "many"}, "max_tokens: Input should be valid"),
+        ({"max_tokens": True}, "max_tokens: Input should be valid"),
+        ({"max_tokens": -1}, "greater than or equal to 0"),
         ({"messages": [user({"type": "text", "text": "x" * 1_000_000})]}, "prompt is too long"),
     ],
 )
@@ -171,26 +178,22 @@ def test_anthropic_wants_a_version_and_a_key(client: Client) -> None:
             "'x' not found",
         ),
         (
-            {
-                "tools": [
-                    {
-                        "type": "function",
-                        "function": {"name": "f", "parameters": LOOSE, "strict": True},
-                    }
-                ]
-            },
+            {"tools": [build_strict_tool(LOOSE)]},
             "Invalid schema for function 'f': In context=(), 'additionalProperties'",
         ),
         (
-            {
-                "tools": [
-                    {
-                        "type": "function",
-                        "function": {"name": "f", "parameters": NESTED, "strict": True},
-                    }
-                ]
-            },
+            {"tools": [build_strict_tool(NESTED)]},
             "'items'",
+        ),
+        *(
+            ({"tools": [build_strict_tool(schema)]}, place)
+            for schema, place in (
+                ({**SCHEMA, "properties": {"edits": {"anyOf": [LOOSE]}}}, "'anyOf'"),
+                ({**SCHEMA, "$defs": {"edit": LOOSE}}, "'$defs', 'edit'"),
+                ({**SCHEMA, "required": []}, "Missing 'edits'"),
+                ({**SCHEMA, "properties": {"edits": True}}, "schema must be an object"),
+                ({**LOOSE, "type": ["object", "null"]}, "'additionalProperties'"),
+            )
         ),
         (
             {"messages": [user({**TEXT, "prompt_cache_breakpoint": {"mode": "explicit"}})]},
