@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "local.azure_devops.command",
         "serve an Azure DevOps over real git repositories",
     ),
+    "model": ("local.model.command", "serve a scripted model over two wires"),
     "demo": ("local.demo.command", "comment on a pull request and watch the agent answer"),
     "up": ("local.demo.up", "run everything and leave it running, to comment on yourself"),
 }

@@ -8,6 +8,8 @@ from local.azure_devops import seed
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.running import RunningAzureDevOps, run_in_thread
 from local.azure_devops.server import ServerOptions
+from local.model import running as running_model
+from local.model.server import ModelStandIn
 
 RecordFigure = Callable[[str, object], None]
 """pytest's `record_property`; what is recorded as `figure` is printed at the end of a run."""
@@ -44,3 +46,10 @@ def azure_devops(seeded_organisation: Path, tmp_path: Path) -> Iterator[RunningA
     shutil.copytree(seeded_organisation, folder)
     with run_in_thread(ServerOptions(folder, time_scale=0.001)) as running:
         yield running
+
+
+@pytest.fixture
+def model() -> Iterator[ModelStandIn]:
+    """A model server of the test's own; its brain is the test's choice."""
+    with running_model.run_in_thread() as stand_in:
+        yield stand_in

@@ -1,0 +1,32 @@
+"""Chooses the adapter of a specification."""
+
+from shared.domain.clock import Clock, read_utc_clock
+from shared.llm.chat.anthropic_messages import AnthropicChat
+from shared.llm.chat.openai_completions import OpenAiChat
+from shared.llm.chat.sdk_chat import ReadKey, SdkChat
+from shared.llm.chat.spec import ChatProvider, ChatSpec
+
+
+def build_chat_model(
+    spec: ChatSpec,
+    *,
+    read_key: ReadKey = lambda: "",
+    read_token: ReadKey | None = None,
+    clock: Clock = read_utc_clock,
+) -> SdkChat:
+    """Build the model; neither SDK nor network is touched before the first request.
+
+    Args:
+        spec: which model, and where.
+        read_key: answers the key that is good now; only Ollama and its like do without.
+        read_token: answers an Entra token instead, for Azure (`entra.EntraTokens`).
+        clock: the time of day, for deadlines.
+
+    Raises:
+        ValueError: a token for somebody else than Azure.
+    """
+    if read_token is not None and spec.provider is not ChatProvider.AZURE_OPENAI:
+        raise ValueError(f"{spec.provider} takes no Entra token")
+    if spec.provider is ChatProvider.ANTHROPIC:
+        return AnthropicChat(spec, read_key, clock)
+    return OpenAiChat(spec, read_token or read_key, is_token=read_token is not None, clock=clock)

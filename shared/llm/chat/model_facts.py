@@ -1,0 +1,60 @@
+"""What models accept, judged by their names where nothing was set: left out when in doubt.
+
+A parameter that a model does not know costs the whole request (400), one that is left out costs
+little; so only names that are known to accept it get it. `ChatSpec` can say otherwise.
+
+Sources, beside those below: the release notes of SDKs that keep the same lists, such as
+https://github.com/vercel/ai/releases/tag/@ai-sdk%2Fanthropic@4.0.60
+"""
+
+import re
+from typing import Final
+
+from shared.llm.chat.spec import ChatProvider, ChatSpec
+
+_CLAUDE_WITH_TEMPERATURE: Final = re.compile(
+    r"claude-((2|3|4|instant)\b.*|(opus|sonnet|haiku)-4(-[0-6])?(-\d{8}|-latest)?)"
+)
+"""Up to 4.6; newer ones refuse it.
+Source: https://platform.claude.com/docs/en/build-with-claude/thinking"""
+_GPT_WITH_TEMPERATURE: Final = re.compile(r"(ft:)?(gpt-3\.?5|gpt-4|chatgpt-4o).*")
+"""Before the reasoning models, which accept their default alone.
+Source: https://developers.openai.com/api/docs/guides/reasoning"""
+_CLAUDE_WITH_FORCED_CALLS: Final = re.compile(
+    r"claude-((2|3|4|instant)\b.*|(opus|sonnet|haiku)-4\b.*|(opus|sonnet|fable|mythos)-5(-\d{8})?)"
+)
+"""Opus 5.5, Sonnet 5.5 and Fable 5.1 refuse it; so may what follows them.
+Source: https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5"""
+_GPT_WITH_CACHE_MARKS: Final = re.compile(r"(ft:)?gpt-(5\.([6-9]|\d\d)|[6-9]|[1-9]\d)\b.*")
+"""GPT-5.6 and later: without a mark at its end, an equal beginning is not found again there.
+Source: https://developers.openai.com/api/docs/guides/prompt-caching"""
+
+
+def takes_temperature(spec: ChatSpec) -> bool:
+    """Tell whether a temperature is sent."""
+    if spec.takes_temperature is not None:
+        return spec.takes_temperature
+    match spec.provider:
+        case ChatProvider.ANTHROPIC:
+            return _CLAUDE_WITH_TEMPERATURE.fullmatch(spec.model) is not None
+        case ChatProvider.OPENAI | ChatProvider.AZURE_OPENAI:
+            return _GPT_WITH_TEMPERATURE.fullmatch(spec.model) is not None
+        case _:
+            return True
+
+
+def takes_forced_calls(spec: ChatSpec) -> bool:
+    """Tell whether a call can be demanded; else it is only asked for, and may not come."""
+    if spec.takes_forced_calls is not None:
+        return spec.takes_forced_calls
+    if spec.provider is ChatProvider.ANTHROPIC:
+        return _CLAUDE_WITH_FORCED_CALLS.fullmatch(spec.model) is not None
+    return True
+
+
+def takes_cache_marks(spec: ChatSpec) -> bool:
+    """Tell whether the end of what is shared is marked on OpenAI's wire."""
+    if spec.takes_cache_marks is not None:
+        return spec.takes_cache_marks
+    is_openai = spec.provider is ChatProvider.OPENAI
+    return is_openai and _GPT_WITH_CACHE_MARKS.fullmatch(spec.model) is not None

@@ -1,0 +1,222 @@
+"""OpenAI's Chat Completions over its SDK: OpenAI, Azure, Ollama and whoever speaks its wire.
+
+Chat Completions and not Responses: it is what all of them serve. The prompt begins alike for all
+requests of a job (tools, system, shared), and `prompt_cache_key` brings them to one machine; since
+GPT-5.6 the end of the shared part is marked besides, else it is not found again.
+Sources: https://developers.openai.com/api/docs/guides/prompt-caching
+https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+https://docs.ollama.com/api/openai-compatibility
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from typing_extensions import override
+
+from shared.llm.chat.model_facts import takes_cache_marks, takes_forced_calls, takes_temperature
+from shared.llm.chat.sdk_chat import UNUSED_KEY, ReadKey, SdkChat
+from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.conversation import ChatReply, ChatRequest, Role, StopReason, ToolCall, Turn
+from shared.llm.provider import Usage
+
+if TYPE_CHECKING:
+    import httpx2
+
+MARK: Final = {"mode": "explicit"}
+MAX_KEY_CHARACTERS: Final = 64
+"""Of `prompt_cache_key`; a longer one is refused (`string_above_max_length`)."""
+
+
+class OpenAiChat(SdkChat):
+    """A model behind OpenAI's wire."""
+
+    def __init__(
+        self, spec: ChatSpec, read_key: ReadKey, *, is_token: bool = False, **options: Any
+    ) -> None:
+        super().__init__(spec, read_key, **options)
+        self._is_token = is_token
+        """Whether what `read_key` answers is an Entra token."""
+        self._is_full = spec.provider in (ChatProvider.OPENAI, ChatProvider.AZURE_OPENAI)
+        """Whether strict schemas and everything newer is known; others may refuse it."""
+
+    @property
+    @override
+    def _sdk(self) -> Any:
+        import openai
+
+        return openai
+
+    @property
+    @override
+    def _needs_key(self) -> bool:
+        return self._is_full
+
+    @override
+    def _open_client(self, http: "httpx2.Client") -> Any:
+        spec, url, query = self._spec, self._spec.url, {}
+        if spec.provider is ChatProvider.AZURE_OPENAI:
+            url = url.removesuffix("/openai/v1").removesuffix("/openai")
+            if spec.api_version:
+                # what AzureOpenAI makes of an endpoint: `openai/lib/azure.py`
+                url = f"{url}/openai/deployments/{quote(spec.model, safe='')}"
+                query = {"api-version": spec.api_version}
+            else:
+                url = f"{url}/openai/v1"
+        return self._sdk.OpenAI(
+            api_key=UNUSED_KEY,
+            base_url=url,
+            max_retries=0,
+            http_client=http,
+            default_query=query,
+        )
+
+    @override
+    def _build_headers(self, key: str) -> dict[str, Any]:
+        if key and self._spec.provider is ChatProvider.AZURE_OPENAI and not self._is_token:
+            return {"Authorization": self._sdk.omit, "api-key": key}
+        return {"Authorization": f"Bearer {key}" if key else self._sdk.omit}
+
+    @override
+    def _send(
+        self, client: Any, request: ChatRequest, headers: Mapping[str, Any], timeout: Any
+    ) -> Any:
+        spec, said = self._spec, request.conversation
+        # Ollama and its like know the old name only, reasoning models the new one only
+        limit = "max_completion_tokens" if self._is_full else "max_tokens"
+        body: dict[str, Any] = {
+            "model": spec.model,
+            "messages": list(self._build_messages(request)),
+            limit: request.max_output_tokens,
+            "stream_options": {"include_usage": True},
+        }
+        if said.tools:
+            strict = {"strict": True} if self._is_full else {}
+            body["tools"] = [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": tool.name,
+                        "description": tool.description,
+                        "parameters": tool.schema,
+                        **strict,
+                    },
+                }
+                for tool in said.tools
+            ]
+            body["tool_choice"] = self._choose_tool(request.must_call)
+        if request.temperature is not None and takes_temperature(spec):
+            # OpenAI allows up to 2, but a number means the same to both: 1 is the default
+            body["temperature"] = request.temperature
+        if request.cache_key and self._is_full and not spec.api_version:
+            body["prompt_cache_key"] = _shorten(request.cache_key)
+        return client.chat.completions.create(
+            **body, stream=True, extra_headers=headers, timeout=timeout
+        )
+
+    def _choose_tool(self, must_call: str | None) -> Any:
+        if must_call is None or not takes_forced_calls(self._spec):
+            return "auto"
+        if must_call == "any":
+            return "required"
+        return {"type": "function", "function": {"name": must_call}}
+
+    def _build_messages(self, request: ChatRequest) -> Iterator[dict[str, Any]]:
+        said = request.conversation
+        if said.system:
+            yield {"role": "system", "content": said.system}
+        for at, turn in enumerate(said.turns):
+            if at == 0 and said.shared:
+                yield {"role": "user", "content": self._build_first(said.shared, turn)}
+            else:
+                yield from _build_turn(turn)
+
+    def _build_first(self, shared: str, turn: Turn) -> Any:
+        if not self._is_full:
+            return "\n\n".join(filter(None, (shared, turn.text)))
+        mark = {"prompt_cache_breakpoint": MARK} if takes_cache_marks(self._spec) else {}
+        parts: list[dict[str, Any]] = [{"type": "text", "text": shared, **mark}]
+        if turn.text:
+            parts.append({"type": "text", "text": turn.text})
+        return parts
+
+    @override
+    def _read(self, events: Iterable[Any]) -> ChatReply | None:
+        model, finish, usage, is_refused = self._spec.model, None, Usage(), False
+        texts: list[str] = []
+        calls: dict[int, ToolCall] = {}
+        for event in events:
+            model = event.model or model
+            if event.usage is not None:
+                usage = _count(event.usage)
+            for choice in event.choices or ():  # Azure's first has none
+                finish = choice.finish_reason or finish
+                is_refused = is_refused or bool(choice.delta.refusal)
+                texts.append(choice.delta.content or "")
+                for part in choice.delta.tool_calls or ():
+                    calls[part.index] = _extend(calls.get(part.index), part)
+        if finish is None:
+            return None
+        return ChatReply(
+            text="".join(texts),
+            calls=tuple(calls.values()),
+            stop=_choose_stop(finish, is_refused=is_refused, has_calls=bool(calls)),
+            usage=usage,
+            model=model,
+        )
+
+
+def _shorten(key: str) -> str:
+    """Answer a key that is short enough, and another one for another key."""
+    return key if len(key) <= MAX_KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _build_turn(turn: Turn) -> Iterator[dict[str, Any]]:
+    for result in turn.results:
+        # the wire has no mark for a result that is an error
+        text = f"Error: {result.text}" if result.is_error else result.text
+        yield {"role": "tool", "tool_call_id": result.call_id, "content": text}
+    if turn.calls:
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in turn.calls
+        ]
+        yield {"role": str(Role.ASSISTANT), "content": turn.text or None, "tool_calls": calls}
+    elif turn.text:
+        yield {"role": str(turn.role), "content": turn.text}
+
+
+def _extend(call: ToolCall | None, part: Any) -> ToolCall:
+    function = part.function
+    name = (function.name if function is not None else None) or ""
+    arguments = (function.arguments if function is not None else None) or ""
+    if call is None:
+        return ToolCall(part.id or f"call_{part.index}", name, arguments)
+    return ToolCall(call.id, call.name or name, call.arguments + arguments)
+
+
+def _choose_stop(finish: str, *, is_refused: bool, has_calls: bool) -> StopReason:
+    """Choose a reason; a demanded call ends with `stop`, as if there were none.
+
+    Source: https://developers.openai.com/api/docs/guides/function-calling
+    """
+    if finish == "content_filter" or is_refused:
+        return StopReason.REFUSED
+    if finish == "length":
+        return StopReason.LENGTH
+    return StopReason.CALLS if has_calls else StopReason.DONE
+
+
+def _count(usage: Any) -> Usage:
+    details = usage.prompt_tokens_details
+    return Usage(
+        tokens_in=usage.prompt_tokens,
+        tokens_cached=getattr(details, "cached_tokens", None) or 0,
+        tokens_cache_written=getattr(details, "cache_write_tokens", None) or 0,
+        tokens_out=usage.completion_tokens,
+    )
