@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.ado.pull_requests import fetch_changed_paths
+from shared.context.index import build_index
 from shared.context.pack import build_context
-from shared.context.ranking import ContextRequest, build_index, rank_files
+from shared.context.ranking import rank_files
+from shared.context.request import ContextRequest
 from shared.domain.errors import JobError
 from shared.jobs.admit_command import ARTIFACTS_KEPT
 from shared.jobs.rows import load_job
