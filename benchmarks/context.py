@@ -6,11 +6,15 @@ commits that change 1 to 5 such files. Commits whose message has fewer than thre
 
 The rivals: BM25 as rank-bm25 has it (Okapi, k1 1.5, b 0.75) over unsplit words of the contents; and
 the same over split words of contents and paths, with the scores of tests halved.
+
+With --size the files are made up instead, and memory is measured too.
 """
 
 import argparse
 import math
+import random
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -18,12 +22,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
+
+from typing_extensions import override
 
 from shared.context.cards import CardCache
 from shared.context.commits import CommitFiles, GitRepository
 from shared.context.index import build_index
+from shared.context.pack import build_context
 from shared.context.paths import describe_path
 from shared.context.ranking import rank_files
 from shared.context.request import ContextRequest
@@ -32,6 +40,7 @@ from shared.context.words import split_words
 
 DEPTHS: Final = (1, 5, 10)
 MAX_CHANGED: Final = 5
+MADE_UP_BYTES: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,14 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("repositories", type=Path, nargs="+", metavar="DIR")
+    parser.add_argument("repositories", type=Path, nargs="*", metavar="DIR")
     parser.add_argument("--commits", type=int, default=50, metavar="N", help="per repository")
     parser.add_argument("--ours-only", action="store_true", help="leave the rivals out")
+    parser.add_argument("--size", type=int, nargs=2, metavar=("FILES", "MB"))
     arguments = parser.parse_args()
+    if arguments.size:
+        measure_size(*arguments.size)
+        return 0
     tallies = {"ours": Tally()}
     if not arguments.ours_only:
         tallies |= {"BM25": Tally(), "BM25 split": Tally()}
@@ -173,6 +186,58 @@ def measure_repository(
                 ranking = rank_plainly(files, split_words(case.message), split, paths_count=True)
                 tallies["BM25 split"].add(case, ranking, time.perf_counter() - begun)
     return len(index.entries), first_index_s
+
+
+class MadeUpFiles(Mapping[str, bytes]):
+    """Files with some 50,000 different names, made when they are asked for; their ends repeat."""
+
+    def __init__(self, count: int, total_bytes: int) -> None:
+        self._size_bytes = total_bytes // count
+        self._numbers = {
+            f"src/area{number % 97}/part{number % 1009}/Module{number}.ts": number
+            for number in range(count)
+        }
+
+    @override
+    def __getitem__(self, path: str) -> bytes:
+        chance = random.Random(self._numbers[path])  # noqa: S311  nothing secret
+        lines: list[str] = []
+        left = min(MADE_UP_BYTES, self._size_bytes)
+        while left > 0:
+            one, other = (int(chance.paretovariate(0.35)) % 50_000 for _ in range(2))
+            lines.append(f"  const value{one} = computeOther{other}(item{other % 977}, {one});\n")
+            left -= len(lines[-1])
+        return ("".join(lines) * (self._size_bytes // MADE_UP_BYTES + 1)).encode()[
+            : self._size_bytes
+        ]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def measure_size(count: int, megabytes: int) -> None:
+    """Index, rank and pack made-up files; print times and the peak of resident memory."""
+    files = MadeUpFiles(count, megabytes * 1_000_000)
+    request = ContextRequest("compute value 17 before other 42 in part 5", "", "", ())
+    times = [time.perf_counter()]
+    index = build_index(files)
+    times.append(time.perf_counter())
+    rank_files(index, request)
+    times.append(time.perf_counter())
+    build_context(files, index, request, budget_tokens=60_000)
+    times.append(time.perf_counter())
+    names = ("index", "rank", "rank and pack")
+    spent = ", ".join(
+        f"{name} {end - begin:.2f} s"
+        for name, (begin, end) in zip(names, pairwise(times), strict=True)
+    )
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{count} files, {megabytes} MB: {spent}, {index.unread} read in part, {peak_mb:.0f} MB")
 
 
 def list_unsplit(text: str) -> list[str]:

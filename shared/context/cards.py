@@ -51,6 +51,8 @@ class FileCard:
     """Size of what was read."""
     is_hidden: bool = False
     """The content must not be shown: binary, generated, or a private key."""
+    is_cut: bool = False
+    """Only its beginning was read, or nothing."""
     length: int = 0
     """Words altogether; 0 for what is hidden, too large or was not read."""
     words: Sequence[int] = ()
@@ -69,15 +71,15 @@ class FileCard:
         return 5 * (len(self.words) + len(self.names)) + 4 * len(self.references) + 700
 
 
-UNREAD: Final = FileCard(content_bytes=0)
+UNREAD: Final = FileCard(content_bytes=0, is_cut=True)
 """Of a file whose content nobody asked for."""
 
 
-def read_card(content: bytes) -> FileCard:
-    """Count the words and names of a content, in time linear in its size."""
+def read_card(content: bytes, limit: int = MAX_FILE_BYTES) -> FileCard:
+    """Count the words and names in the first `limit` bytes of a content, in linear time."""
     if len(content) > MAX_FILE_BYTES:
-        return FileCard(content_bytes=len(content))
-    text = decode_text(content)
+        return FileCard(content_bytes=len(content), is_cut=True)
+    text = decode_text(content[:limit])
     if text is None:
         return FileCard(content_bytes=len(content), is_hidden=True)
     words: Counter[int] = Counter()
@@ -99,6 +101,7 @@ def read_card(content: bytes) -> FileCard:
     sorted_words, sorted_names = sorted(words), sorted(marks)
     return FileCard(
         content_bytes=len(content),
+        is_cut=len(content) > limit,
         length=sum(words.values()),
         words=array("I", sorted_words),
         word_counts=array("B", [min(words[number], 255) for number in sorted_words]),
@@ -123,23 +126,26 @@ class CardCache:
         self._cards: OrderedDict[str, FileCard] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, blob_id: str) -> FileCard | None:
-        """Find the card of a blob; None where it was never read or was dropped."""
+    def find(self, blob_id: str, limit: int = MAX_FILE_BYTES) -> FileCard | None:
+        """Find the card of a blob's first `limit` bytes; None where it is not kept."""
         with self._lock:
-            card = self._cards.get(blob_id)
+            whole = self._cards.get(blob_id)
+            key = blob_id if whole and whole.content_bytes <= limit else f"{blob_id}:{limit}"
+            card = self._cards.get(key)
             if card is not None:
-                self._cards.move_to_end(blob_id)
+                self._cards.move_to_end(key)
             return card
 
-    def read(self, blob_id: str, content: bytes) -> FileCard:
-        """Find the card of a blob, or read its content and keep the card."""
-        card = self.find(blob_id)
+    def read(self, blob_id: str, content: bytes, limit: int = MAX_FILE_BYTES) -> FileCard:
+        """Find the card of a blob's first `limit` bytes, or read them and keep the card."""
+        card = self.find(blob_id, limit)
         if card is None:
-            card = read_card(content)
+            card = read_card(content, limit)
+            key = blob_id if len(content) <= limit else f"{blob_id}:{limit}"
             with self._lock:
-                if blob_id not in self._cards:
+                if key not in self._cards:
                     self._memory_bytes += card.memory_bytes
-                self._cards[blob_id] = card
+                self._cards[key] = card
                 while self._memory_bytes > self._max_bytes:
                     _, dropped = self._cards.popitem(last=False)
                     self._memory_bytes -= dropped.memory_bytes

@@ -1,7 +1,8 @@
 """The index of a snapshot: a card for each file that is read, the facts of every path.
 
-Reading stops at MAX_TOTAL_BYTES, likely files first; the rest is known by its paths only. Cards are
-kept by blob, so that the next commit of a repository costs what it changed.
+At most MAX_TOTAL_BYTES are read. In a repository that has more, each file is read from its
+beginning as far as its share goes; the shares of likely files are larger. Cards are kept by blob,
+so that the next commit of a repository costs what it changed.
 """
 
 from collections import defaultdict
@@ -13,8 +14,10 @@ from shared.context.cards import UNREAD, CardCache, FileCard, name_blob
 from shared.context.paths import PathFacts, describe_path, weigh_path
 from shared.context.visibility import MAX_FILE_BYTES, may_show_path
 
-MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
+MAX_TOTAL_BYTES: Final = 48 * 1024 * 1024
 """Of all texts that are read; docs/context.md has the time and memory that this costs."""
+MIN_READ_BYTES: Final = 1024
+"""Less of a file is not worth reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Index:
     referrers: Mapping[int, tuple[int, ...]]
     """Number of a stem to the places of the files that import, include or link it."""
     unread: int
-    """Files whose content was not read because the repository is too large."""
+    """Files that were not read to their ends because the repository is too large."""
 
 
 def build_index(
@@ -59,28 +62,40 @@ def build_index(
         blob_ids: path to git's id of its content, where the caller knows it: what `cards` holds
             is then not asked for at all.
         cards: kept from call to call.
-        max_total_bytes: where reading stops; the rest is known by its paths only.
+        max_total_bytes: how much is read altogether.
     """
     kept = CardCache() if cards is None else cards
     known_ids = {} if blob_ids is None else blob_ids
-    # the likely ones first: they are read when not all can be
+    # the likely ones first: they are read further when not all can be read to their ends
     paths = sorted(
         (path for path in files if may_show_path(path)),
         key=lambda path: (-weigh_path(describe_path(path), frozenset()), path),
     )
     read: dict[str, FileCard] = {}
     left = max_total_bytes
-    for path in paths:
-        if left <= 0:
+    for place, path in enumerate(paths):
+        limit = _round_down(min(MAX_FILE_BYTES, 2 * left // (len(paths) - place)))
+        if limit == 0:
             break
-        blob_id = known_ids.get(path)
-        card = None if blob_id is None else kept.find(blob_id)
-        if card is None:
-            content = files[path]
-            card = kept.read(blob_id or name_blob(content), content)
-        left -= min(card.content_bytes, MAX_FILE_BYTES)
-        read[path] = card
+        read[path] = _read_path(files, path, known_ids.get(path), kept, limit)
+        left -= min(read[path].content_bytes, limit)
     return _arrange(sorted(paths), read)
+
+
+def _round_down(limit: int) -> int:
+    """Answer the largest power of two within a limit: few different cards for one blob."""
+    return 1 << (limit.bit_length() - 1) if limit >= MIN_READ_BYTES else 0
+
+
+def _read_path(
+    files: Mapping[str, bytes], path: str, blob_id: str | None, kept: CardCache, limit: int
+) -> FileCard:
+    if blob_id is not None:
+        card = kept.find(blob_id, limit)
+        if card is not None:
+            return card
+    content = files[path]
+    return kept.read(blob_id or name_blob(content), content, limit)
 
 
 def _arrange(paths: Sequence[str], read: Mapping[str, FileCard]) -> Index:
@@ -110,5 +125,5 @@ def _arrange(paths: Sequence[str], read: Mapping[str, FileCard]) -> Index:
         folder_words={word: frozenset(places) for word, places in folder_words.items()},
         stems={stem: tuple(places) for stem, places in stems.items()},
         referrers={stem: tuple(places) for stem, places in referrers.items()},
-        unread=len(paths) - len(read),
+        unread=sum(entry.card.is_cut for entry in entries),
     )

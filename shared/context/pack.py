@@ -55,7 +55,7 @@ class ContextPack:
     """How many were left out."""
     files: tuple[PackedFile, ...]
     unread: int = 0
-    """Files whose content was not looked at because the repository is too large."""
+    """Files that were not searched to their ends because the repository is too large."""
     left_out: int = 0
     """Good files for which there was no room."""
 
@@ -65,7 +65,7 @@ class ContextPack:
         if self.more_paths:
             parts.append(f"… and {self.more_paths} more\n")
         if self.unread:
-            parts.append(f"({self.unread} files were not searched: the repository is too large)\n")
+            parts.append(f"({self.unread} files were searched in part: there is too much)\n")
         if self.left_out:
             parts.append(f"({self.left_out} more files may matter but do not fit here)\n")
         parts.extend(_render_file(file) for file in self.files)
