@@ -207,9 +207,8 @@ class MadeUpFiles(Mapping[str, bytes]):
             one, other = (int(chance.paretovariate(0.35)) % 50_000 for _ in range(2))
             lines.append(f"  const value{one} = computeOther{other}(item{other % 977}, {one});\n")
             left -= len(lines[-1])
-        return ("".join(lines) * (self._size_bytes // MADE_UP_BYTES + 1)).encode()[
-            : self._size_bytes
-        ]
+        whole = "".join(lines) * (self._size_bytes // MADE_UP_BYTES + 1)
+        return whole.encode()[: self._size_bytes]
 
     @override
     def __iter__(self) -> Iterator[str]:
@@ -254,17 +253,20 @@ def rank_plainly(
         for path in sorted(files)
         if may_show_path(path) and (counted := counts.count(files, path)) is not None
     }
-    if paths_count:
-        documents = {
-            path: counted + Counter(split_words(path)) for path, counted in documents.items()
-        }
-    lengths = {path: counted.total() for path, counted in documents.items()}
+    none: Counter[str] = Counter()
+    names = {path: Counter(split_words(path)) if paths_count else none for path in documents}
+    lengths = {path: counted.total() + names[path].total() for path, counted in documents.items()}
     mean = max(1.0, sum(lengths.values()) / max(1, len(lengths)))
     scores = dict.fromkeys(documents, 0.0)
     for word in dict.fromkeys(asked):
-        having = {path: counted[word] for path, counted in documents.items() if word in counted}
-        rarity = math.log(1 + (len(documents) - len(having) + 0.5) / (len(having) + 0.5))
-        for path, count in having.items():
+        counts_by_path = {
+            path: count
+            for path, counted in documents.items()
+            if (count := counted[word] + names[path][word])
+        }
+        having = len(counts_by_path)
+        rarity = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
+        for path, count in counts_by_path.items():
             norm = 1.5 * (0.25 + 0.75 * lengths[path] / mean)
             scores[path] += rarity * count * 2.5 / (count + norm)
     for path in scores:
