@@ -86,7 +86,7 @@ def _answer_lines(answer: Callable[[Any], dict[str, Any]]) -> None:
             continue
         try:
             answered = answer(json.loads(line))
-        except CommitError as error:
+        except (CommitError, OSError) as error:
             answered = {"error": f"not a commit: {error}"}
         except (
             *(ValueError, KeyError, TypeError, AttributeError, IndexError),

@@ -21,8 +21,9 @@ twig ui vb vue xaml
 """
 _SOURCE_SUFFIXES: Final = frozenset(_SOURCE.split())
 _TEST: Final = re.compile(
-    r"(?:^|/)(?:[\w.-]{0,40}[._-])?(?:tests?|specs?|e2e|testing|__tests__|fixtures?|test_?suites?"
-    r"|unittests?)/|(?:^|/)(?:test_|conftest)|[._-](?:tests?|spec)\.|tests?\.(?:cs|java|php|kt)$",
+    r"(?:^|/)(?:[\w.-]{0,40}[._-])?(?:tests?|specs?|e2e|testing|__tests__|__mocks__|fixtures?"
+    r"|test_?suites?|test_?data|unittests?)/|(?:^|/)(?:test_|conftest)|[._-](?:tests?|spec)\."
+    r"|(?-i:[a-z]Tests?)[./]",
     re.IGNORECASE,
 )
 

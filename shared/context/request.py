@@ -17,8 +17,10 @@ _OTHER_LINES: Final = 0.4
 _PULL_REQUEST_TITLE: Final = 0.2
 _DESCRIPTION: Final = 0.1
 _NOISE: Final = re.compile(
-    r"https?://\S+|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Bug|Origin):[^\n]*", re.MULTILINE
+    r"https?://\S+|#\d+|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Bug|Origin):[^\n]*", re.MULTILINE
 )
+_SAY_NOTHING: Final = frozenset(split_words("fix bug issue problem regression"))
+"""Words of every other request that seldom tell where."""
 _COMPOUND: Final = re.compile(r"[^\W_]_[^\W_]|[a-z][A-Z]|[A-Z][A-Z][a-z]")
 _MARKED: Final = re.compile(r"[`'\"]([A-Za-z_]\w{1,119})(?=[`'\"(])|\b([A-Za-z_]\w{1,119})(?=\()")
 _DOTTED: Final = re.compile(r"\b[A-Za-z_]\w{0,119}(?:\.[A-Za-z_]\w{0,119}){1,8}")
@@ -74,7 +76,7 @@ def read_request(request: ContextRequest) -> Query:
         (_clean(request.description), _DESCRIPTION),
     ):
         for word in split_words(text):
-            if len(words) < MAX_WORDS:
+            if len(words) < MAX_WORDS and word not in _SAY_NOTHING:
                 words.setdefault(number_word(word), weight)
         for name in _find_code_names(text):
             if len(names) < MAX_WORDS:

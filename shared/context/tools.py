@@ -56,13 +56,19 @@ class SnapshotTools:
         """Describe the tools."""
         return tuple(spec for spec, _ in self._tools.values())
 
-    def run(self, name: str, arguments: Mapping[str, Any]) -> str:
+    def run(self, name: str, arguments: object) -> str:
         """Run a tool and answer its text, or a text that says what is wrong with the call.
 
         Never longer than MAX_ANSWER_CHARS. What reading the snapshot raises is not caught.
+
+        Args:
+            name: as the model wrote it.
+            arguments: the model's JSON, decoded and not checked.
         """
         if name not in self._tools:
             return f"There is no such tool. There are: {', '.join(self._tools)}."
+        if not isinstance(arguments, Mapping):
+            return "The arguments must be an object."
         try:
             answer = self._tools[name][1](arguments)
         except ToolCallError as error:
