@@ -1,22 +1,39 @@
-"""Packs the best files of a snapshot into one text within a token budget: whole, or in excerpts.
+"""Packs the best files of a snapshot into one text within a token budget.
 
-Deterministic. Lines carry their numbers; nothing binary, generated or very large is shown.
+Small files are shown whole, larger ones by their signatures and the regions that the request is
+about. Deterministic. Lines carry their numbers, so that no content can pass for a heading; what was
+left out is said.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.context.ranking import ContextRequest, Index, RankedFile, rank_files, read_text
+from shared.context.index import Index
+from shared.context.outline import find_signatures
+from shared.context.ranking import RankedFile, rank_files
+from shared.context.request import ContextRequest
+from shared.context.visibility import read_text
 from shared.context.words import split_words
 
 BYTES_PER_TOKEN: Final = 2.5
 """On the safe side: code has some 3 to 4 bytes a token with the tokenisers in use."""
 TREE_SHARE: Final = 0.1
 """Part of the budget for the list of paths."""
+BEST_SHARE: Final = 0.4
+"""Part of the budget that each of the best files may use up."""
+OTHER_SHARE: Final = 0.1
+"""The same for each of the others."""
+BEST_FILES: Final = 3
+OUTLINE_SHARE: Final = 0.4
+"""Part of a file's room for its signatures."""
 EXCERPT_MARGIN: Final = 12
 """Lines shown above and below a line that counts."""
 MAX_PACKED_FILES: Final = 40
+MAX_REGIONS: Final = 60
+"""Of one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +54,27 @@ class ContextPack:
     more_paths: int
     """How many were left out."""
     files: tuple[PackedFile, ...]
+    unread: int = 0
+    """Files that were not searched to their ends because the repository is too large."""
+    left_out: int = 0
+    """Good files for which there was no room."""
 
     def render(self) -> str:
         """Write it as one text."""
-        parts = ["# Files of the repository\n", *(f"{path}\n" for path in self.paths)]
+        parts = ["# Files of the repository\n", *(f"{show_path(path)}\n" for path in self.paths)]
         if self.more_paths:
             parts.append(f"… and {self.more_paths} more\n")
+        if self.unread:
+            parts.append(f"({self.unread} files were searched in part: there is too much)\n")
+        if self.left_out:
+            parts.append(f"({self.left_out} more files may matter but do not fit here)\n")
         parts.extend(_render_file(file) for file in self.files)
         return "".join(parts)
+
+
+def show_path(path: str) -> str:
+    """Write a path on one line, whatever its author put into it."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in path)
 
 
 def estimate_tokens(text: str) -> int:
@@ -58,77 +88,105 @@ def build_context(
     """Choose what to show: the list of paths, then the best files until the budget is used up."""
     ranked = rank_files(index, request)
     paths = _choose_paths(index, ranked, int(budget_tokens * TREE_SHARE))
-    more = len(index.words) - len(paths)
-    left = budget_tokens - estimate_tokens(ContextPack(paths, more, ()).render())
+    more = len(index.entries) - len(paths)
+    candidates = ranked[:MAX_PACKED_FILES]
+    bare = ContextPack(paths, more, (), index.unread, len(candidates))
+    left = budget_tokens - estimate_tokens(bare.render())
     packed: list[PackedFile] = []
-    for ranked_file in ranked:
-        if len(packed) == MAX_PACKED_FILES:
-            break
-        text = read_text(files, ranked_file.path)
-        file = None if text is None else _fit(ranked_file.path, text, request, left)
+    for place, ranked_file in enumerate(candidates):
+        share = BEST_SHARE if place < BEST_FILES else OTHER_SHARE
+        room = min(left, int(budget_tokens * share))
+        text = read_text(files, ranked_file.path) if room > 0 else None
+        file = None if text is None else _fit(ranked_file.path, text, request, room)
         if file is not None:
             packed.append(file)
             left -= estimate_tokens(_render_file(file))
-    return ContextPack(paths, more, tuple(packed))
+    return ContextPack(paths, more, tuple(packed), index.unread, len(candidates) - len(packed))
 
 
 def _choose_paths(index: Index, ranked: Sequence[RankedFile], budget: int) -> tuple[str, ...]:
     chosen: list[str] = []
     left = budget - estimate_tokens("# Files of the repository\n… and 000000 more\n")
     best = [file.path for file in ranked]
-    for path in dict.fromkeys([*best, *index.words]):
-        left -= estimate_tokens(path + "\n")
+    for path in dict.fromkeys([*best, *index.places]):
+        left -= estimate_tokens(show_path(path) + "\n")
         if left < 0:
             break
         chosen.append(path)
     return tuple(sorted(chosen))
 
 
-def _fit(path: str, text: str, request: ContextRequest, left: int) -> PackedFile | None:
-    """Show a file whole, or excerpts of it, or not at all."""
+def _fit(path: str, text: str, request: ContextRequest, room: int) -> PackedFile | None:
+    """Show a file whole, or its signatures and best regions, or not at all."""
     lines = text.split("\n")
-    whole = PackedFile(path, _number(lines, [(0, len(lines))]), is_whole=True)
-    if estimate_tokens(_render_file(whole)) <= left:
-        return whole
-    for margin in (EXCERPT_MARGIN, 4, 1):
-        ranges = _choose_ranges(path, lines, request, margin)
-        excerpt = PackedFile(path, _number(lines, ranges), is_whole=False)
-        if ranges and estimate_tokens(_render_file(excerpt)) <= left:
-            return excerpt
-    return None
+    if len(text) / BYTES_PER_TOKEN <= room:  # a character has at least one byte
+        whole = PackedFile(path, _number(lines, range(len(lines))), is_whole=True)
+        if estimate_tokens(_render_file(whole)) <= room:
+            return whole
+    empty = PackedFile(path, "", is_whole=False)
+    room -= estimate_tokens(_render_file(empty)) + 2
+    outline_room = int(room * OUTLINE_SHARE)
+    shown: set[int] = set()
+    for at in find_signatures(path, text):
+        outline_room -= _measure_line(lines[at])
+        if outline_room < 0:
+            break
+        shown.add(at)
+        room -= _measure_line(lines[at])
+    is_about = False
+    for region in _choose_regions(path, lines, request):
+        added = [at for at in region if at not in shown]
+        cost = sum(_measure_line(lines[at]) for at in added)
+        if cost <= room:
+            shown.update(added)
+            room -= cost
+            is_about = True
+    if not is_about:
+        return None  # signatures alone cost room that a better file can use
+    return PackedFile(path, _number(lines, sorted(shown)), is_whole=False)
 
 
-def _choose_ranges(
-    path: str, lines: Sequence[str], request: ContextRequest, margin: int
-) -> list[tuple[int, int]]:
-    asked = set(split_words(request.text))
-    marked = {at for at, line in enumerate(lines) if not asked.isdisjoint(split_words(line))}
+def _measure_line(line: str) -> int:
+    """Estimate the tokens of a line with its number, and of a gap above it."""
+    return estimate_tokens(line) + 5
+
+
+def _choose_regions(path: str, lines: Sequence[str], request: ContextRequest) -> Iterator[range]:
+    """Offer regions of a file, the best first, each large, then small for when room is scarce."""
+    asked = set(split_words(request.text)) | set(split_words(request.title))
+    having = [asked.intersection(split_words(line)) for line in lines]
+    spread = Counter(word for words in having for word in words)
+    weights = {word: math.log(1 + len(lines) / count) for word, count in spread.items()}
+    scores = [sum(sorted(weights[word] for word in words)) for words in having]
+    for first, last in request.changed_lines.get(path, ()):
+        for at in range(max(0, first - 1), min(len(lines), last)):
+            scores[at] += 5.0
     if path == request.thread_path and request.thread_lines is not None:
         first, last = request.thread_lines
-        marked |= set(range(max(0, first - 1), min(len(lines), last)))
-    ranges: list[tuple[int, int]] = []
-    for at in sorted(marked):
-        start, end = max(0, at - margin), min(len(lines), at + margin + 1)
-        if ranges and start <= ranges[-1][1]:
-            ranges[-1] = (ranges[-1][0], end)
-        else:
-            ranges.append((start, end))
-    return ranges
+        for at in range(max(0, first - 1), min(len(lines), last)):
+            scores[at] += 1000.0
+    order = sorted(
+        (at for at, score in enumerate(scores) if score > 0), key=lambda at: (-scores[at], at)
+    )
+    for at in order[:MAX_REGIONS]:
+        for margin in (EXCERPT_MARGIN, 4, 1):
+            yield range(max(0, at - margin), min(len(lines), at + margin + 1))
 
 
-def _number(lines: Sequence[str], ranges: Sequence[tuple[int, int]]) -> str:
-    return "".join(_number_lines(lines, ranges))
+def _number(lines: Sequence[str], shown: Iterable[int]) -> str:
+    return "".join(_number_lines(lines, shown))
 
 
-def _number_lines(lines: Sequence[str], ranges: Sequence[tuple[int, int]]) -> Iterator[str]:
-    for start, end in ranges:
-        if start > 0:
+def _number_lines(lines: Sequence[str], shown: Iterable[int]) -> Iterator[str]:
+    expected = 0
+    for at in shown:
+        if at > expected:
             yield "  ⋮\n"
-        for at in range(start, end):
-            if at < len(lines) - 1 or lines[at]:
-                yield f"{at + 1:>5} {lines[at]}\n"
+        if at < len(lines) - 1 or lines[at]:
+            yield f"{at + 1:>5} {lines[at]}\n"
+        expected = at + 1
 
 
 def _render_file(file: PackedFile) -> str:
-    kind = "" if file.is_whole else " (excerpts)"
-    return f"\n# {file.path}{kind}\n{file.text}"
+    kind = "" if file.is_whole else " (signatures and excerpts)"
+    return f"\n# {show_path(file.path)}{kind}\n{file.text}"

@@ -1,59 +1,49 @@
-"""Ranks the files of a snapshot for a request: words in common, paths that it names, what is near.
+"""Ranks the files of a snapshot for a request, and says why each is where it is.
 
-The score is BM25 over words of paths and texts, with bonuses for what is more than a coincidence:
-the file that the thread hangs on, paths written in the request, files of the pull request,
-neighbours. Source: https://en.wikipedia.org/wiki/Okapi_BM25
+BM25 over the words of contents, file names and folders, plus names of the code that the request
+writes, times a factor for the kind of file; then what is more than a coincidence: the file that the
+thread hangs on, paths that the request speaks of, files of the pull request; a little for
+neighbours. The constants were tuned with benchmarks/context.py (docs/context.md).
+Source: https://en.wikipedia.org/wiki/Okapi_BM25
 """
 
 import math
-import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from pathspec import GitIgnoreSpec
+from shared.context.cards import DEFINED, find_count
+from shared.context.index import Index
+from shared.context.paths import weigh_path
+from shared.context.request import ContextRequest, Query, read_request
 
-from shared.context.words import split_words
-from shared.domain.foreign_paths import FOREIGN_GLOBS
+_K1: Final = 1.5
+_B: Final = 0.3
+_RARITY_POWER: Final = 0.75
+"""Dampens idf: one rare word that is there by chance should not win."""
+_NAME_WEIGHT: Final = 4.0
+"""Occurrences in the text that a word in the file's name is worth."""
+_FOLDER_WEIGHT: Final = 1.0
+_DEFINED_BONUS: Final = 1.0
+"""In idf, for a name that the file defines, on top of using it."""
+_PAIR_WEIGHT: Final = 0.4
 
-MAX_FILE_BYTES: Final = 1_000_000
-"""A larger file is known by its path only."""
-MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
-"""Of all texts that are read; files behind that are known by their paths only."""
-MAX_LINE_CHARS: Final = 5_000
-"""A file with a longer line is minified or generated."""
-
-_NOT_SHOWN: Final = GitIgnoreSpec.from_lines(
-    [*FOREIGN_GLOBS, "package-lock.json", "pnpm-lock.yaml", "go.sum"]
-)
-"""Vendored and generated files: never shown."""
-_K1: Final = 1.2
-_B: Final = 0.75
-_PATH_WEIGHT: Final = 4
-"""How many times a word of the path counts as one of the text."""
-_TEST: Final = re.compile(r"(?:^|/)tests?/|(?:^|/)test_|[._-](?:test|spec)s?\.", re.IGNORECASE)
-_TEST_WEIGHT: Final = 0.5
-_REFERENCE: Final = re.compile(
-    r"""(?:import|from|require|include|href|src|url)\b[\s("'=:<]*([\w@./\\-]+)""", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ContextRequest:
-    """What the context is for."""
-
-    text: str
-    """What was asked."""
-    title: str
-    """Of the pull request."""
-    description: str
-    changed_paths: tuple[str, ...]
-    """Files that the pull request changes."""
-    thread_path: str | None = None
-    """File that the command's thread hangs on."""
-    thread_lines: tuple[int, int] | None = None
-    """First and last line of it, 1-based."""
+# shares of the best score
+_TITLED: Final = 0.2
+"""For a file all of whose name is in the first line."""
+_COVERED: Final = 0.1
+"""For a file all of whose name is in the request."""
+_THREAD: Final = 3.0
+_SPOKEN: Final = 2.0
+_CHANGED: Final = 0.5
+_LENT: Final = 0.03
+"""What a good file lends to its twins, to what it refers to and to what refers to it."""
+_LENT_IN_FOLDER: Final = 0.05
+_LENDERS: Final = 20
+_MOST_BORROWERS: Final = 5
+"""A stem that more files bear says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,134 +53,152 @@ class RankedFile:
     path: str
     score: float
     why: tuple[str, ...]
-    """Closed words: thread, named, changed, words, neighbour."""
+    """Closed words: thread, spoken, changed, words, names, file name, neighbour."""
 
 
-@dataclass(slots=True)
-class Index:
-    """What is known of a snapshot's text files."""
+class _Tally:
+    """Scores and reasons by place."""
 
-    words: dict[str, Counter[str]] = field(default_factory=dict)
-    """Path to how often each word is in it."""
-    lengths: dict[str, int] = field(default_factory=dict)
-    spread: Counter[str] = field(default_factory=Counter)
-    """Word to the number of files it is in."""
-    references: dict[str, frozenset[str]] = field(default_factory=dict)
-    """Path to the stems of the files that it mentions by import, link or include."""
+    def __init__(self, size: int) -> None:
+        self.scores = [0.0] * size
+        self.reasons: defaultdict[int, set[str]] = defaultdict(set)
 
+    def add(self, place: int, amount: float, why: str) -> None:
+        """Add to a score and say what for."""
+        self.scores[place] += amount
+        self.reasons[place].add(why)
 
-def read_text(files: Mapping[str, bytes], path: str) -> str | None:
-    """Read a file that may be shown; None for binaries, generated and very large ones."""
-    if _NOT_SHOWN.match_file(path):
-        return None
-    content = files[path]
-    if len(content) > MAX_FILE_BYTES or b"\0" in content[:8000]:
-        return None
-    text = content.decode("utf-8", "replace").removeprefix("\ufeff")
-    if max((len(line) for line in text.split("\n")), default=0) > MAX_LINE_CHARS:
-        return None
-    return text
-
-
-def build_index(files: Mapping[str, bytes]) -> Index:
-    """Read each text file once. Paths of vendored and generated files are left out altogether."""
-    index = Index()
-    total = 0
-    for path in sorted(files):
-        if _NOT_SHOWN.match_file(path):
-            continue
-        text = read_text(files, path) if total <= MAX_TOTAL_BYTES else None
-        if text is None and not _is_text_name(path):
-            continue
-        total += len(text or "")
-        counted = Counter(split_words(text or ""))
-        length = sum(counted.values())
-        for word in split_words(path):
-            counted[word] += _PATH_WEIGHT
-        index.words[path] = counted
-        index.lengths[path] = length + 1
-        index.spread.update(counted.keys())
-        index.references[path] = frozenset(_stem(match) for match in _REFERENCE.findall(text or ""))
-    return index
-
-
-def _is_text_name(path: str) -> bool:
-    """Tell a name that usually holds text: such a file is listed though it was not read."""
-    return path.rpartition(".")[2].lower() in {"py", "cs", "ts", "js", "css", "html", "md", "java"}
+    @property
+    def best(self) -> float:
+        """The best score so far, 1 when there is none."""
+        return max(self.scores, default=0.0) or 1.0
 
 
 def rank_files(index: Index, request: ContextRequest) -> list[RankedFile]:
     """Rank the files, the best first. Files that nothing speaks for are left out."""
-    asked = Counter(split_words(request.text))
-    around = Counter(split_words(f"{request.title} {request.description}"))
-    average = sum(index.lengths.values()) / max(1, len(index.lengths))
-    scores: dict[str, float] = {}
-    reasons: dict[str, set[str]] = {}
-    for path in index.words:
-        score = _score_words(index, path, asked, average)
-        score += 0.2 * _score_words(index, path, around, average)
-        if _TEST.search(path) and "test" not in asked:
-            score *= _TEST_WEIGHT  # a test repeats the words of what it tests
-        if score > 0:
-            scores[path], reasons[path] = score, {"words"}
-    best = max(scores.values(), default=1.0) or 1.0
-    for path, bonus, why in _list_bonuses(index, request):
-        scores[path] = scores.get(path, 0.0) + bonus * best
-        reasons.setdefault(path, set()).add(why)
-    _add_neighbours(index, scores, reasons)
+    query = read_request(request)
+    tally = _Tally(len(index.entries))
+    _score_words(index, query, tally)
+    _score_names(index, query, tally)
+    _score_file_names(index, query, tally)
+    for place, entry in enumerate(index.entries):
+        if tally.scores[place] > 0:
+            tally.scores[place] *= weigh_path(entry.facts, query.asked)
+    _score_pull_request(index, request, query, tally)
+    _lend(index, query, tally)
     ranked = [
-        RankedFile(path, round(score, 4), tuple(sorted(reasons[path])))
-        for path, score in scores.items()
+        RankedFile(index.entries[place].path, round(tally.scores[place], 4), tuple(sorted(why)))
+        for place, why in tally.reasons.items()
     ]
     return sorted(ranked, key=lambda file: (-file.score, file.path))
 
 
-def _score_words(index: Index, path: str, asked: Counter[str], average: float) -> float:
-    counted = index.words[path]
-    total = len(index.words)
-    score = 0.0
-    for word in asked:
-        count = counted.get(word, 0)
-        if count:
-            spread = index.spread[word]
-            rarity = math.log(1 + (total - spread + 0.5) / (spread + 0.5))
-            length = 1 - _B + _B * index.lengths[path] / average
-            score += rarity * count * (_K1 + 1) / (count + _K1 * length)
-    return score
+def _score_words(index: Index, query: Query, tally: _Tally) -> None:
+    cards = [entry.card for entry in index.entries]
+    mean = sum(card.length for card in cards) / max(1, sum(card.length > 0 for card in cards))
+    norms = [1 - _B + _B * card.length / max(1.0, mean) for card in cards]
+    none: frozenset[int] = frozenset()
+    for word, weight in query.words.items():
+        in_name = index.name_words.get(word, none)
+        in_folder = index.folder_words.get(word, none)
+        found = dict.fromkeys(in_name | in_folder, 0)
+        for place, card in enumerate(cards):
+            count = find_count(card.words, card.word_counts, word)
+            if count:
+                found[place] = count
+        rarity = _measure_rarity(len(found), len(cards)) ** _RARITY_POWER * weight * (_K1 + 1)
+        for place, count in found.items():
+            frequency = count / norms[place]
+            frequency += _NAME_WEIGHT * (place in in_name) + _FOLDER_WEIGHT * (place in in_folder)
+            tally.add(place, rarity * frequency / (frequency + _K1), "words")
 
 
-def _list_bonuses(index: Index, request: ContextRequest) -> list[tuple[str, float, str]]:
-    bonuses: list[tuple[str, float, str]] = []
-    text = request.text.lower()
-    for path in index.words:
-        name = path.rpartition("/")[2].lower()
-        if path == request.thread_path:
-            bonuses.append((path, 3.0, "thread"))
-        if path.lower() in text or ("." in name and re.search(rf"\b{re.escape(name)}\b", text)):
-            bonuses.append((path, 2.0, "named"))
-    bonuses.extend((path, 0.5, "changed") for path in request.changed_paths if path in index.words)
-    return bonuses
+def _measure_rarity(found: int, total: int) -> float:
+    """Answer the idf of what is in `found` of `total` files; never negative."""
+    return math.log(1 + (total - found + 0.5) / (found + 0.5))
 
 
-def _add_neighbours(index: Index, scores: dict[str, float], reasons: dict[str, set[str]]) -> None:
-    """Let the best files lend a part of their score to what they refer to, and to their twins."""
-    best = sorted(scores, key=lambda path: (-scores[path], path))[:10]
-    by_stem: dict[str, list[str]] = {}
-    for path in index.words:
-        by_stem.setdefault(_stem(path), []).append(path)
-    lent: dict[str, float] = {}
-    for path in best:
-        stems = {*index.references[path], _stem(path), f"test_{_stem(path)}", f"{_stem(path)}_test"}
-        for stem in stems:
-            for other in by_stem.get(stem, ())[:5]:
-                if other != path:
-                    lent[other] = max(lent.get(other, 0.0), 0.3 * scores[path])
-    for path, part in lent.items():
-        scores[path] = scores.get(path, 0.0) + part
-        reasons.setdefault(path, set()).add("neighbour")
+def _score_names(index: Index, query: Query, tally: _Tally) -> None:
+    weights = {**dict.fromkeys(query.pairs, 0.0), **query.names}
+    for name, weight in weights.items():
+        found: dict[int, int] = {}
+        for place, entry in enumerate(index.entries):
+            mark = find_count(entry.card.names, entry.card.name_counts, name)
+            if mark:
+                found[place] = mark
+        rarity = _measure_rarity(len(found), len(index.entries))
+        pair = _PAIR_WEIGHT if name in query.pairs else 0.0
+        for place, mark in found.items():
+            count = mark & ~DEFINED
+            bonus = (weight + pair) * count / (count + 1)
+            if mark & DEFINED:
+                bonus += weight * _DEFINED_BONUS
+            tally.add(place, rarity * bonus, "names")
 
 
-def _stem(path: str) -> str:
-    """Answer a file's name without folders and suffixes: `a/cart.test.js` and `cart` are twins."""
-    name = path.replace("\\", "/").rstrip("/").rpartition("/")[2].lower()
-    return name.lstrip("_.").partition(".")[0]
+def _score_file_names(index: Index, query: Query, tally: _Tally) -> None:
+    best = tally.best
+    touched = {place for word in query.words for place in index.name_words.get(word, ())}
+    for place in sorted(touched):
+        words = index.entries[place].facts.name_words
+        titled = len(words & query.first_line) / len(words)
+        covered = sum(word in query.words for word in words) / len(words)
+        tally.add(place, best * (_TITLED * titled + _COVERED * covered), "file name")
+
+
+def _score_pull_request(index: Index, request: ContextRequest, query: Query, tally: _Tally) -> None:
+    best = tally.best
+    for place in _find_spoken(index, query):
+        tally.add(place, _SPOKEN * best, "spoken")
+    for path in dict.fromkeys(request.changed_paths):
+        if path in index.places:
+            tally.add(index.places[path], _CHANGED * best, "changed")
+    if request.thread_path is not None and request.thread_path in index.places:
+        tally.add(index.places[request.thread_path], _THREAD * best, "thread")
+
+
+def _find_spoken(index: Index, query: Query) -> Iterator[int]:
+    """Find files whose path, end of path or name with its suffix is written in the request."""
+    spoken: defaultdict[str, list[str]] = defaultdict(list)
+    for path in query.spoken_paths:
+        spoken[path.rpartition("/")[2]].append(f"/{path}")
+    for place, entry in enumerate(index.entries):
+        full = f"/{entry.path.lower()}"
+        if any(full.endswith(end) for end in spoken.get(entry.facts.name, ())):
+            yield place
+
+
+def _lend(index: Index, query: Query, tally: _Tally) -> None:
+    """Let the best files lend a little to their neighbours: how much the best lender gives."""
+    order = sorted(tally.reasons, key=lambda place: (-tally.scores[place], place))
+    lenders = list(islice(order, _LENDERS))
+    scores = {place: tally.scores[place] for place in lenders}
+    lent: dict[int, float] = {}
+    for place in lenders:
+        for other in _find_neighbours(index, place):
+            lent[other] = max(lent.get(other, 0.0), _LENT * scores[place])
+    in_folder: dict[str, float] = {}
+    for place in order:
+        in_folder.setdefault(index.entries[place].facts.folder, tally.scores[place])
+    for place in order:
+        entry = index.entries[place]
+        tally.scores[place] += (
+            _LENT_IN_FOLDER * in_folder[entry.facts.folder] * weigh_path(entry.facts, query.asked)
+        )
+    for place, amount in lent.items():
+        factor = weigh_path(index.entries[place].facts, query.asked)
+        tally.add(place, amount * factor, "neighbour")
+
+
+def _find_neighbours(index: Index, place: int) -> set[int]:
+    entry = index.entries[place]
+    near = set(_pick_few(index.stems.get(entry.facts.stem, ())))
+    for stem in entry.card.references:
+        near.update(_pick_few(index.stems.get(stem, ())))
+    near.update(_pick_few(index.referrers.get(entry.facts.stem, ())))
+    near.discard(place)
+    return near
+
+
+def _pick_few(places: Sequence[int]) -> Sequence[int]:
+    return places if len(places) <= _MOST_BORROWERS else ()

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from shared.ado.pull_requests import fetch_changed_paths
+from shared.context.cards import CardCache
+from shared.context.index import build_index
 from shared.context.pack import build_context
-from shared.context.ranking import ContextRequest, build_index, rank_files
+from shared.context.ranking import rank_files
+from shared.context.request import ContextRequest
 from shared.domain.errors import JobError
 from shared.jobs.admit_command import ARTIFACTS_KEPT
 from shared.jobs.rows import load_job
 from shared.jobs.world import World
 from shared.store import artifacts
+
+_CARDS: Final = CardCache(max_bytes=64 * 1024 * 1024)
+"""By content, so that the next command on a repository counts only the words that are new."""
 
 
 def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         thread_lines=(lines[0], lines[1]) if lines else None,
     )
     with world.snapshots.open(world.ado, repository, job.base_commit) as snapshot:
-        index = build_index(snapshot)
+        index = build_index(snapshot, cards=_CARDS)
         ranked = rank_files(index, request)
         pack = build_context(snapshot, index, request, budget_tokens=world.settings.context_tokens)
     shown = {

@@ -8,6 +8,7 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 from shared.domain.change import FileChange
+from shared.domain.credentials import CREDENTIAL_FORMS
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.paths import refuse_reason
 from shared.patching.rules import PatchRules
@@ -15,16 +16,6 @@ from shared.patching.syntax import is_syntax_broken
 from shared.patching.text import is_binary
 
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
-_SECRETS: Final = (
-    re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
-    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
-    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
-    re.compile(r"\bxox[baprs]-[A-Za-z0-9-]{20,}\b"),
-    re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}\b"),
-    re.compile(r"\bAccountKey=[A-Za-z0-9+/]{60,}={0,2}"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
-)
-"""Forms that are credentials and hardly anything else; more is for `rules.find_secrets` to know."""
 
 
 def check_path(path: str, rules: PatchRules, symlinks: Collection[str]) -> None:
@@ -125,7 +116,7 @@ def _check_secrets(path: str, old: bytes | None, new: bytes, rules: PatchRules) 
     for line in new.decode("utf-8", "replace").splitlines():
         if line in known:
             continue
-        found = any(pattern.search(line) for pattern in _SECRETS)
+        found = any(pattern.search(line) for pattern in CREDENTIAL_FORMS)
         if found or (rules.find_secrets is not None and rules.find_secrets(line)):
             raise PatchError(
                 PatchCode.SECRET_INTRODUCED,

@@ -1,55 +1,17 @@
 """Tells whether an edit broke the syntax of a file: more error nodes than before.
 
-Grammars are loaded when a file of their language is checked for the first time.
 Source: https://tree-sitter.github.io/tree-sitter/using-parsers
 """
 
-import importlib
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from shared.grammars import load_language, read_suffix
+
 if TYPE_CHECKING:
-    from tree_sitter import Language, Tree
+    from tree_sitter import Tree
 
 MAX_BYTES: Final = 1_000_000
 """A larger file is not checked: it is hardly written by hand."""
-
-_GRAMMARS: Final = {
-    suffix: (module, function)
-    for module, function, suffixes in (
-        ("bash", "language", "sh bash"),
-        ("c", "language", "c h"),
-        ("c_sharp", "language", "cs"),
-        ("cpp", "language", "cc cpp cxx hpp"),
-        ("css", "language", "css"),
-        ("go", "language", "go"),
-        ("html", "language", "html htm"),
-        ("java", "language", "java"),
-        ("javascript", "language", "js mjs cjs jsx"),
-        ("json", "language", "json"),
-        ("php", "language_php", "php"),
-        ("python", "language", "py pyi"),
-        ("ruby", "language", "rb"),
-        ("rust", "language", "rs"),
-        ("typescript", "language_typescript", "ts mts cts"),
-        ("typescript", "language_tsx", "tsx"),
-        ("yaml", "language", "yml yaml"),
-    )
-    for suffix in suffixes.split()
-}
-"""File suffix to the wheel of its grammar and the function that hands it out."""
-
-
-@cache
-def load_language(suffix: str) -> "Language | None":
-    """Load the grammar for a file suffix, without its dot; None where there is none."""
-    if suffix not in _GRAMMARS:
-        return None
-    from tree_sitter import Language
-
-    module, function = _GRAMMARS[suffix]
-    grammar = importlib.import_module(f"tree_sitter_{module}")
-    return Language(getattr(grammar, function)())
 
 
 def is_syntax_broken(path: str, before: bytes | None, after: bytes) -> bool:
@@ -60,7 +22,7 @@ def is_syntax_broken(path: str, before: bytes | None, after: bytes) -> bool:
         before: the content that was edited; None for a new file.
         after: the content now.
     """
-    language = load_language(path.rpartition("/")[2].rpartition(".")[2].lower())
+    language = load_language(read_suffix(path))
     if language is None or len(after) > MAX_BYTES or len(before or b"") > MAX_BYTES:
         return False
     from tree_sitter import Parser

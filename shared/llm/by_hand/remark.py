@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from shared.grammars import load_language
 from shared.llm.by_hand.workspace import split_words
-from shared.patching.syntax import load_language
 
 if TYPE_CHECKING:
     from tree_sitter import Node

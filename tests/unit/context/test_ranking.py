@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.context.index import build_index
 from shared.context.pack import build_context, estimate_tokens
-from shared.context.ranking import ContextRequest, build_index, rank_files
+from shared.context.ranking import rank_files
+from shared.context.request import ContextRequest
 from shared.context.words import split_words
 
 SHOP = {
@@ -28,9 +30,9 @@ def best(request: ContextRequest, files: dict[str, bytes] = SHOP) -> list[str]:
     return [file.path for file in rank_files(build_index(files), request)]
 
 
-def test_words_are_cut_at_humps_and_underscores_and_lose_their_plural() -> None:
-    assert list(split_words("makeAllButtons_red XMLParser categories")) == [
-        *("all", "button", "red", "xml", "parser", "category")
+def test_words_are_cut_at_humps_and_underscores_and_lose_their_endings() -> None:
+    assert split_words("makeAllButtons_red XMLParser categories closing closed") == [
+        *("button", "red", "xml", "parser", "category", "clos", "clos")
     ]
 
 
@@ -60,9 +62,8 @@ def test_what_is_more_than_a_coincidence_outweighs_words(
 
 def test_a_neighbour_of_a_good_file_is_ranked_too() -> None:
     ranked = rank_files(build_index(SHOP), replace(ASK, text="round the sum of item prices"))
-    assert next(file for file in ranked if file.path == "tests/test_pricing.py").why[0] == (
-        "neighbour"
-    )
+    test = next(file for file in ranked if file.path == "tests/test_pricing.py")
+    assert "neighbour" in test.why
 
 
 def test_a_pack_shows_numbered_lines_and_all_paths() -> None:
