@@ -10,7 +10,7 @@ from typing import Final
 
 from pathspec import GitIgnoreSpec
 
-from shared.domain.credentials import CREDENTIAL_FORMS, SECRET_GLOBS
+from shared.domain.credentials import SECRET_GLOBS, mask_credentials
 from shared.domain.foreign_paths import FOREIGN_GLOBS
 from shared.grammars import read_suffix
 
@@ -60,7 +60,4 @@ def decode_text(content: bytes) -> str | None:
 def read_text(files: Mapping[str, bytes], path: str) -> str | None:
     """Read a file that may be shown, with a note in place of each credential; None for others."""
     text = decode_text(files[path]) if may_show_path(path) else None
-    if text is not None:
-        for form in CREDENTIAL_FORMS:
-            text = form.sub("[credential removed]", text)
-    return text
+    return None if text is None else mask_credentials(text)

@@ -13,6 +13,17 @@ CREDENTIAL_FORMS: Final = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}"),
 )
 
+MASK: Final = "[credential removed]"
+"""What a model sees in place of a credential."""
+
+
+def mask_credentials(text: str) -> str:
+    """Put a note in place of each credential."""
+    for form in CREDENTIAL_FORMS:
+        text = form.sub(MASK, text)
+    return text
+
+
 SECRET_GLOBS: Final = (
     ".env",
     ".env.*",

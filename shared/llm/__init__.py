@@ -1,7 +1,8 @@
-"""Asks a model for a change. One module per provider; the stub is a provider like the others.
+"""Asks a model for a change, and mends with it what does not fit.
 
-`provider` is the seam (`ModelProvider`, `DraftRequest`, `Draft`, `ModelError`), `clarifier` another
-one (what must be asked first), `strategies` says what makes variants differ, `stub` answers without
-any model. A provider never touches Azure DevOps, never applies an edit, never tries twice, and
-never makes up a change that nobody asked for.
+`provider` is the seam (`ModelProvider`, `DraftRequest`, `Draft`, `ModelError`). `drafting` talks to
+models: `prompt` says how (its words are files in `prompts/`), `chain` whom to ask, `chat` speaks the
+vendors' wires, `accounts` is what it is charged to. `strategies` says what makes variants differ,
+`stub` answers without any model. Nothing here touches Azure DevOps or tries a call twice, and no
+change is made up that nobody asked for.
 """

@@ -29,13 +29,16 @@
 A provider is called inside an activity, which may run again: `draft` has no effect outside.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.domain.errors import UpstreamError, Verdict
+
+if TYPE_CHECKING:
+    from shared.patching.apply import AppliedPatch
 
 
 class ModelCode(StrEnum):
@@ -155,6 +158,14 @@ class DraftRequest:
     """What `shared.context` chose to show; data, never an instruction."""
     deadline: datetime
     """When the draft is of no use any more (UTC)."""
+    apply: "Callable[[str, str], AppliedPatch]"
+    """Applies edits (text, format) to `files` and checks them; raises `PatchError`."""
+    nonce: str = ""
+    """Unguessable part of the marks round data; the same for all variants of a job."""
+    pull_request: str = ""
+    """Title and description of the pull request; data, never an instruction."""
+    admitted: tuple[str, ...] | None = None
+    """Providers that may be asked now; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +191,23 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A change as the model wrote it: not read, not applied, not trusted."""
+    """A change that a model wrote."""
 
     edits: str
     edit_format: str
     """Name of a format of `shared.patching`."""
+    patch: "AppliedPatch"
+    """What the edits do: they fit, and passed every check."""
     summary: str
     """A few plain sentences for the draft pull request; not neutralised."""
     usage: Usage
+    """Of all calls that it took."""
+    provider: str
     model: str
+    repair_rounds: int = 0
+    """How often the model had to mend its edits."""
+    outcomes: tuple[Mapping[str, Any], ...] = ()
+    """How each provider that was asked did; for the circuit breakers."""
 
 
 class ModelProvider(Protocol):
@@ -203,4 +222,6 @@ class ModelProvider(Protocol):
 
         Raises:
             ModelError: with the verdict that says what follows.
+            PatchError: the edits did not fit, after every round of mending.
+            PolicyError: a budget is exhausted.
         """

@@ -48,10 +48,13 @@ class StubProvider:
             thread_line=request.thread_lines[0] if request.thread_lines else None,
         )
         done = carry_out(read_instructions(request.intent), workspace, around)
+        edits, format_ = workspace.to_edits(), str(EditFormat.STRUCTURED)
         return Draft(
-            edits=workspace.to_edits(),
-            edit_format=str(EditFormat.STRUCTURED),
+            edits=edits,
+            edit_format=format_,
+            patch=request.apply(edits, format_),
             summary=" ".join((*done, NO_MODEL)),
             usage=Usage(),
+            provider=self.name,
             model="stub",
         )

@@ -3,7 +3,6 @@
 `local.settings.sample.json` lists them with sensible values; docs/settings.md explains each.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
+from shared.settings.models import ModelSettings, read_model_settings
+from shared.settings.reader import Reader, SettingsError
 
 VERSION: Final = "0.1.0"
 """Overridden by the build through CODE_AGENT_VERSION."""
 
 _VISUAL_STUDIO: Final = ".visualstudio.com"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; the message names every one that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Settings:
     allowed_groups: frozenset[str]
     open_repositories: frozenset[str]
     allowed_repositories: frozenset[str]
-    provider: str
+    models: ModelSettings
     default_variants: int
     max_variants: int
     max_running_jobs: int
@@ -69,49 +66,13 @@ class Settings:
         }
 
 
-class _Reader:
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.faults: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._environment.get(name, "").strip() or default
-
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name, choices[0])
-        if value not in choices:
-            self.faults.append(f"{name}: one of {', '.join(choices)} expected")
-        return value
-
-    def number(self, name: str, default: float, low: float, high: float) -> float:
-        raw = self.text(name, str(default))
-        try:
-            value = float(raw)
-        except ValueError:
-            value = float("nan")
-        if not low <= value <= high:
-            self.faults.append(f"{name}: a number from {low:g} to {high:g} expected")
-            return default
-        return value
-
-    def whole(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.number(name, default, low, high)
-        if value != int(value):
-            self.faults.append(f"{name}: a whole number expected")
-        return int(value)
-
-    def names(self, name: str) -> frozenset[str]:
-        parts = re.split(r"[,;\n]", self.text(name))
-        return frozenset(part.strip() for part in parts if part.strip())
-
-
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables.
 
     Raises:
         SettingsError: naming every setting that is missing or wrong.
     """
-    reader = _Reader(environment)
+    reader = Reader(environment)
     organisation_url = reader.text("AZURE_DEVOPS_ORGANISATION_URL").rstrip("/")
     organisation = _read_organisation(organisation_url, reader)
     directory = Path(reader.text("CODE_AGENT_DATA_DIR", ".local/app"))
@@ -130,7 +91,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),
         open_repositories=reader.names("CODE_AGENT_OPEN_REPOSITORIES"),
         allowed_repositories=reader.names("CODE_AGENT_ALLOWED_REPOSITORIES"),
-        provider=reader.choice("CODE_AGENT_PROVIDER", ("stub",)),
+        models=read_model_settings(reader),
         default_variants=min(reader.whole("CODE_AGENT_DEFAULT_VARIANTS", 3, 1, MAX_VARIANTS), cap),
         max_variants=cap,
         max_running_jobs=reader.whole("CODE_AGENT_MAX_RUNNING_JOBS", 10, 1, 1000),
@@ -155,7 +116,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _read_organisation(url: str, reader: _Reader) -> str:
+def _read_organisation(url: str, reader: Reader) -> str:
     """Take the organisation's name out of its URL; only Azure DevOps itself and loopback count."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -1,0 +1,90 @@
+"""The tools that a drafting model is offered: look, submit the change, or give up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.context.tools import SnapshotTools
+from shared.domain.credentials import mask_credentials
+from shared.llm.conversation import Tool, ToolCall
+from shared.patching.read_structured import EDIT_TOOL_SCHEMA
+
+SUBMIT: Final = "submit_edits"
+GIVE_UP: Final = "give_up"
+MAX_SUMMARY: Final = 1500
+"""Characters of what a model says about its change."""
+
+
+def list_tools(files: Mapping[str, bytes], edit_format: str, tool_rounds: int) -> tuple[Tool, ...]:
+    """List the tools of a draft, in an order that never changes: they begin the cached part."""
+    tools: list[Tool] = []
+    if tool_rounds:
+        specs = SnapshotTools(files).specs()
+        tools.extend(Tool(spec.name, spec.description, spec.schema) for spec in specs)
+    if edit_format == "structured":
+        tools.append(Tool(SUBMIT, "Submit the whole change.", _submit_schema()))
+    tools.append(
+        Tool(
+            GIVE_UP,
+            "Say that the command cannot be carried out, and why.",
+            {
+                "type": "object",
+                "properties": {
+                    "reason": {
+                        "type": "string",
+                        "description": "One sentence to the author: what has to be changed.",
+                    }
+                },
+                "required": ["reason"],
+                "additionalProperties": False,
+            },
+        )
+    )
+    return tuple(tools)
+
+
+def _submit_schema() -> Mapping[str, Any]:
+    summary = {
+        "type": "string",
+        "description": "One to three sentences for the reviewer: what was changed, and why so.",
+    }
+    return {
+        "type": "object",
+        "properties": {"summary": summary, **EDIT_TOOL_SCHEMA["properties"]},
+        "required": ["summary", *EDIT_TOOL_SCHEMA["required"]],
+        "additionalProperties": False,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a model submitted: not read, not applied, not trusted."""
+
+    edits: str
+    edit_format: str
+    summary: str
+    call_id: str | None
+    """The call that it came with; None: it stood in the text."""
+
+
+def read_submission(call: ToolCall) -> Submission:
+    """Read a call of `submit_edits`; what cannot be read is left to the edit engine to refuse."""
+    summary = ""
+    arguments = read_arguments(call)
+    if isinstance(arguments, dict):
+        summary = str(arguments.get("summary") or "")
+    return Submission(call.arguments, "structured", summary[:MAX_SUMMARY], call.id)
+
+
+def read_arguments(call: ToolCall) -> Any:
+    """Decode a call's arguments; None where they are no JSON."""
+    try:
+        return json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return None
+
+
+def run_look(tools: SnapshotTools, call: ToolCall) -> str:
+    """Run one of the looking tools; every answer is without credentials."""
+    return mask_credentials(tools.run(call.name, read_arguments(call)))
