@@ -5,6 +5,7 @@ Orchestrators and entities are plain functions, registered here under their dura
 
 import azure.durable_functions as df
 
+from orchestrators.circuits import model_circuit
 from orchestrators.clarify import open_question
 from orchestrators.edit_job import edit_job
 from orchestrators.produce_variant import produce_variant
@@ -15,3 +16,4 @@ blueprint.orchestration_trigger(context_name="context")(edit_job)
 blueprint.orchestration_trigger(context_name="context")(produce_variant)
 blueprint.entity_trigger(context_name="context")(job_slots)
 blueprint.entity_trigger(context_name="context")(open_question)
+blueprint.entity_trigger(context_name="context")(model_circuit)

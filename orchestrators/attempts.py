@@ -8,10 +8,10 @@ Deterministic: no clock, no chance, no settings; budgets come with the orchestra
 """
 
 import hashlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from azure.durable_functions import DurableOrchestrationContext
 
@@ -50,6 +50,16 @@ class Budget:
         return max(backoff * (1 + JITTER * spread), wished_s or 0.0)
 
 
+class Gate(Protocol):
+    """What stands round each attempt of an activity, such as the circuits of its providers."""
+
+    def attempt(self, payload: dict[str, Any], carry_out: Callable[[dict[str, Any]], Wait]) -> Wait:
+        """Carry out one attempt, with the payload as the gate sees fit, or answer why not.
+
+        What it answers is judged as if the activity had; what `carry_out` raises is passed on.
+        """
+
+
 class Attempts:
     """Runs the activities of one orchestration within a budget and, where given, a deadline."""
 
@@ -65,16 +75,24 @@ class Attempts:
         self._deadline = deadline
         self._alarm = context.create_timer(deadline) if deadline is not None else None
 
-    def run(self, activity: ActivityName, payload: dict[str, Any]) -> Wait:
+    def run(
+        self, activity: ActivityName, payload: dict[str, Any], gate: Gate | None = None
+    ) -> Wait:
         """Run an activity to its last envelope; never raises for what the activity did."""
+
+        def carry_out(payload: dict[str, Any]) -> Wait:
+            task = self._context.call_activity(activity, payload)
+            if (yield from self._outlives_deadline(task)):
+                return fail(_out_of_time())
+            return self._result_of(task)
+
         attempt = bugs = 0
         while True:
             attempt += 1
-            task = self._context.call_activity(activity, payload)
             try:
-                if (yield from self._outlives_deadline(task)):
-                    return fail(_out_of_time())
-                envelope: Envelope = self._result_of(task)
+                envelope = yield from (
+                    gate.attempt(payload, carry_out) if gate else carry_out(payload)
+                )
             except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for any failed activity
                 bugs += 1
                 if bugs > BUG_RETRIES:

@@ -7,6 +7,7 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrators.attempts import Attempts, Budget
+from orchestrators.circuits import ProviderGate
 from shared.domain.clock import format_instant
 from shared.domain.names import ActivityName
 
@@ -35,10 +36,11 @@ def produce_variant(
         "deadline": format_instant(deadline),
     }
     attempts = Attempts(context, Budget.from_plain(job["budget"]), deadline=deadline)
+    gates = {ActivityName.DRAFT_PATCH: ProviderGate.of_job(context, job)}
     envelope: dict[str, Any] = {}
     for activity, budget in _STEPS:
         attempts.spend(Budget.from_plain(job[budget]))
-        envelope = yield from attempts.run(activity, payload)
+        envelope = yield from attempts.run(activity, payload, gates.get(activity))
         if not envelope["ok"]:
             break
     attempts.close()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from azure.durable_functions import DurableOrchestrationContext, Orchestrator
+from azure.durable_functions import DurableOrchestrationContext, Entity, Orchestrator
 
 ACTIVITY, SUB_ORCHESTRATOR, TIMER, ENTITY = 1 - 1, 2, 5, 7
 COMPOUND: Final = frozenset({11, 12})
@@ -28,6 +28,10 @@ class Replay:
     activities: Mapping[str, Script]
     instance_id: str = "edit-0"
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    entities: Mapping[str, Callable[..., None]] = field(default_factory=dict)
+    """Entity functions that run for real; the others are scripted as `name.operation`."""
+    states: dict[tuple[str, str], str] = field(default_factory=dict)
+    """State of each entity, by name and key, as the task hub keeps it."""
     events: dict[str, list[str]] = field(default_factory=dict)
     """Activity name to the external events that arrive right after it."""
     calls: list[tuple[str, Any]] = field(default_factory=list)
@@ -115,8 +119,11 @@ class Replay:
             guid = f"guid-{action_id}"
             body = json.dumps({"op": action["operation"], "id": guid})
             self._history.append(self._event(14, action_id, Name="op", Input=body))
-            name = action["instanceId"].split("@")[1]
-            result = self._call(f"{name}.{action['operation']}", payload)
+            _, name, key = action["instanceId"].split("@")
+            if name in self.entities:
+                result = self._operate(name, key, action["operation"], payload)
+            else:
+                result = self._call(f"{name}.{action['operation']}", payload)
             raised = json.dumps({"result": json.dumps(result)})
             self._inbox.append(self._event(15, Name=guid, Input=raised))
             return
@@ -140,6 +147,22 @@ class Replay:
     def _call(self, name: str, payload: Any) -> Any:
         self.calls.append((name, payload))
         return self.activities[name](payload)
+
+    def _operate(self, name: str, key: str, operation: str, payload: Any) -> Any:
+        self.calls.append((f"{name}.{operation}", {"key": key} | payload))
+        state = self.states.get((name, key))
+        order = {"name": operation, "input": json.dumps(json.dumps(payload)), "isSignal": False}
+        batch = {
+            "self": {"name": name, "key": key},
+            "exists": state is not None,
+            "state": state,
+            "batch": [order],
+        }
+        answer = json.loads(Entity.create(self.entities[name])(json.dumps(batch)))
+        done = answer["results"][0]
+        assert not done["isError"], done["result"]
+        self.states[name, key] = answer["entityState"]
+        return json.loads(done["result"])
 
     def _is_cancelled(self, action_id: int) -> bool:
         return bool(self._actions[action_id].get("isCanceled"))

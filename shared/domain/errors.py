@@ -45,6 +45,7 @@ class CodeAgentError(Exception):
         verdict: Verdict | None = None,
         retry_after_s: float | None = None,
         facts: Mapping[str, str | int | float | bool] | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -56,6 +57,8 @@ class CodeAgentError(Exception):
         """Seconds the other side asked us to wait, or None."""
         self.facts = dict(facts or {})
         """Closed facts for logs: ids, counts, status codes."""
+        self.details = dict(details or {})
+        """Small plain JSON for the orchestrator: it goes into the history."""
 
 
 class CommandError(CodeAgentError):
@@ -100,16 +103,16 @@ def succeed(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fail(error: CodeAgentError) -> dict[str, Any]:
-    """Build the envelope of an activity that did not."""
-    return {
-        "ok": False,
-        "error": {
-            "code": error.code,
-            "verdict": str(error.verdict),
-            "message": error.message,
-            "retry_after_s": _finite(error.retry_after_s),
-        },
+    """Build the envelope of an activity that did not; `details` only where there are any."""
+    told: dict[str, Any] = {
+        "code": error.code,
+        "verdict": str(error.verdict),
+        "message": error.message,
+        "retry_after_s": _finite(error.retry_after_s),
     }
+    if error.details:
+        told["details"] = error.details
+    return {"ok": False, "error": told}
 
 
 def _finite(seconds: float | None) -> float | None:

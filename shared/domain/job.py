@@ -85,6 +85,19 @@ class Variant:
     """Reference into the artifact store."""
     llm_provider: str | None = None
     llm_duration_ms: int | None = None
+    llm_model: str | None = None
+    """The model as its provider calls it; None where none was asked."""
+    tokens_in: int = 0
+    """All rounds together, whether or not a cache served them."""
+    tokens_cached: int = 0
+    """Those of `tokens_in` that the provider read from its cache."""
+    tokens_out: int = 0
+    cost_micro_usd: int | None = None
+    """Millionths of a US dollar; None when a price is unknown."""
+    repair_rounds: int = 0
+    """How often the model was shown what was wrong with its edit."""
+    from_cache: bool = False
+    """Whether an earlier result for the same question was taken; no model was asked then."""
 
 
 def find_twin(row: Variant, rows: Sequence[Variant]) -> int | None:

@@ -44,6 +44,7 @@ class EntityName(StrEnum):
 
     JOB_SLOTS = "job_slots"
     OPEN_QUESTION = "open_question"
+    MODEL_CIRCUIT = "model_circuit"
 
 
 class EventName(StrEnum):
@@ -54,6 +55,9 @@ class EventName(StrEnum):
     ANSWER_GIVEN = "answer_given"
     """With a number behind it for each wait: `name_answer_event`."""
 
+
+STUB_PROVIDER: Final = "stub"
+"""The provider that asks no model: it is never out, costs nothing and uses no tokens."""
 
 BRANCH_PREFIX: Final = "agents/"
 """Every branch of ours lies under this folder; nothing else is ever pushed."""

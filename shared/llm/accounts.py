@@ -11,13 +11,13 @@ class CallRecord:
     """One call that was answered and is billed."""
 
     purpose: str
-    """draft, repair, look, warm or clarify."""
+    """draft, repair, warm or clarify."""
     provider: str
     model: str
     usage: Usage
     duration_ms: int
     round: int
-    """0 for the first call of a draft, then counted up."""
+    """1 for the first call of a draft, then counted up."""
 
 
 class Account(Protocol):

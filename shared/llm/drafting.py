@@ -138,7 +138,7 @@ class _Work:
 
     def draft(self) -> Draft:
         while self._calls < MAX_CALLS:
-            reply = self._ask("repair" if self._repairs else "look" if self._calls else "draft")
+            reply = self._ask("repair" if self._repairs else "draft")
             self._turns.append(Turn(Role.ASSISTANT, reply.text, reply.calls))
             draft = self._take(reply)
             if draft is not None:
@@ -168,7 +168,7 @@ class _Work:
                 model=reply.model,
                 usage=reply.usage,
                 duration_ms=int(1000 * (time.monotonic() - began)),
-                round=self._calls,
+                round=self._calls + 1,
             )
         )
         self._usage += reply.usage

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from typing_extensions import override
 
+from shared.domain.model_use import UsagePurpose
 from shared.domain.states import JobStatus, VariantStatus
 
 
@@ -133,6 +135,13 @@ VARIANTS = Table(
     Column("patch_artifact", String(80)),
     Column("llm_provider", String(50)),
     Column("llm_duration_ms", Integer),
+    Column("llm_model", String(100)),
+    Column("tokens_in", Integer, nullable=False, server_default="0"),
+    Column("tokens_cached", Integer, nullable=False, server_default="0"),
+    Column("tokens_out", Integer, nullable=False, server_default="0"),
+    Column("cost_micro_usd", BigInteger),
+    Column("repair_rounds", Integer, nullable=False, server_default="0"),
+    Column("from_cache", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("job_id", "number"),
     CheckConstraint(_one_of("status", VariantStatus), name="status"),
     CheckConstraint("number BETWEEN 1 AND 10", name="number"),
@@ -168,6 +177,41 @@ ARTIFACTS = Table(
     Column("media_type", String(100), nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "expires_at"),
+)
+
+USAGE = Table(
+    "usage",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", String(40), nullable=False),
+    Column("number", Integer),
+    Column("organisation", String(50), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("purpose", String(20), nullable=False),
+    Column("provider", String(50), nullable=False),
+    Column("model", String(100), nullable=False),
+    Column("tokens_in", Integer, nullable=False),
+    Column("tokens_cached", Integer, nullable=False),
+    Column("tokens_cache_written", Integer, nullable=False),
+    Column("tokens_out", Integer, nullable=False),
+    Column("cost_micro_usd", BigInteger),
+    Column("duration_ms", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    CheckConstraint(_one_of("purpose", UsagePurpose), name="purpose"),
+    Index(None, "job_id"),
+    Index(None, "organisation", "at"),
+    Index(None, "organisation", "actor_id", "at"),
+)
+
+RESULT_CACHE = Table(
+    "result_cache",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("artifact", String(80), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "expires_at"),

@@ -78,6 +78,18 @@ class ClarificationEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitBreakerStateChanged(Event):
+    """A provider is left alone, tried by one, or asked again by all."""
+
+    name: ClassVar[str] = "circuit_breaker_state_change"
+    component: str
+    """`model:` and the provider."""
+    oldState: str  # noqa: N815 - as above
+    """closed, open or half_open."""
+    newState: str  # noqa: N815 - as above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoRateLimited(Event):
     """Azure DevOps asked us to wait."""
 

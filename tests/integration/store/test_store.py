@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import Insert, create_engine, insert
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from shared.domain.clarification import Clarification, ClarifyingQuestion, ClarifyingRound
@@ -17,11 +20,11 @@ from shared.domain.errors import JobError, StoreError
 from shared.domain.job import Job, Variant
 from shared.domain.names import build_branch
 from shared.domain.states import JobStatus, VariantStatus
-from shared.store import artifacts, audit, effects, jobs, variants
+from shared.store import artifacts, audit, effects, jobs, migrations, variants
 from shared.store.audit import AuditAction
 from shared.store.database import Database
 from shared.store.effects import EffectState
-from shared.store.tables import METADATA
+from shared.store.tables import JOBS, METADATA, VARIANTS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PROJECT = "11111111-1111-1111-1111-111111111111"
@@ -87,16 +90,37 @@ def test_what_an_author_made_clear_is_kept_beside_the_intent(database: Database)
         assert jobs.load_job(connection, a_job().id) == a_job(clarification=asked)
 
 
-def test_jobs_from_before_there_were_questions_have_asked_nothing(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
-    database.upgrade()
-    with database.transaction() as connection:
-        jobs.insert_job(connection, a_job())
-        connection.exec_driver_sql("ALTER TABLE jobs DROP COLUMN clarification")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+def migrate(path: Path, revision: str, *rows: Insert) -> None:
+    """Bring an empty database to an earlier step, and fill it as it was filled then."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        for row in rows:
+            connection.execute(row)
+    engine.dispose()
+
+
+OLD_JOB = {key: value for key, value in jobs._to_row(a_job()).items() if key != "clarification"}
+OLD_VARIANT = {
+    name: getattr(a_variant(1), name)
+    for name in ("job_id", "number", "status", "branch", "strategy", "updated_at")
+}
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_what_is_there_stays_when_the_tables_grow(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "old.db"
+    migrate(path, revision, insert(JOBS).values(OLD_JOB), insert(VARIANTS).values(OLD_VARIANT))
+    database = Database(f"sqlite:///{path}")
     database.upgrade()
     with database.read() as connection:
+        # a job from then has asked nothing, a variant has used no model
         assert jobs.load_job(connection, a_job().id) == a_job()
+        assert variants.load_variants(connection, a_job().id) == [a_variant(1)]
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     database.dispose()
 
 

@@ -32,3 +32,10 @@ def test_a_family_has_a_verdict_and_an_error_may_have_another() -> None:
 @pytest.mark.parametrize("wish", [float("nan"), float("inf"), -1.0])
 def test_a_senseless_wish_to_wait_is_dropped(wish: float) -> None:
     assert fail(UpstreamError("a.b", "x", retry_after_s=wish))["error"]["retry_after_s"] is None
+
+
+def test_details_for_the_orchestrator_are_there_only_when_there_are_any() -> None:
+    calls = [{"provider": "openai", "ok": False}]
+    error = UpstreamError("model.overloaded", "x", details={"calls": calls})
+    assert fail(error)["error"]["details"] == {"calls": calls}
+    assert "details" not in fail(UpstreamError("model.overloaded", "x"))["error"]
