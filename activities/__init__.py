@@ -23,6 +23,7 @@ from activities.reply_result import reply_result
 from activities.report_progress import report_progress
 from activities.set_pull_request_status import set_pull_request_status
 from activities.wake_jobs import wake_jobs
+from activities.warm_prompt import warm_prompt
 
 blueprint = df.Blueprint()
 for _activity in (
@@ -42,6 +43,7 @@ for _activity in (
     reply_result,
     report_progress,
     set_pull_request_status,
+    warm_prompt,
 ):
     blueprint.activity_trigger(input_name="payload")(_activity)
 blueprint.activity_trigger(input_name="payload")(

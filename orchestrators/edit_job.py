@@ -8,7 +8,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrators.attempts import Attempts, Budget, Envelope
 from orchestrators.clarify import clarify
 from orchestrators.slots import leave_slot, wait_for_slot
-from shared.domain.names import ActivityName, EventName, OrchestratorName
+from shared.domain.names import STUB_PROVIDER, ActivityName, OrchestratorName
 
 Steps = Generator[Any, Any, dict[str, Any]]
 
@@ -70,6 +70,7 @@ def _produce_variants(
         loaded = yield from clarify(context, steps, job, loaded, cancelled)
     if not loaded["ok"]:
         return (yield from _conclude(steps, job, [], loaded["error"]))
+    yield from _warm_prompt(steps, job, loaded["value"])
     running = {
         context.call_sub_orchestrator(
             OrchestratorName.PRODUCE_VARIANT,
@@ -87,6 +88,17 @@ def _produce_variants(
                 ActivityName.REPORT_PROGRESS, {"job_id": job["id"], "outcomes": outcomes}
             )
     return (yield from _conclude(steps, job, outcomes, None))
+
+
+def _warm_prompt(
+    steps: Attempts, job: dict[str, Any], loaded: dict[str, Any]
+) -> Generator[Any, Any, None]:
+    """Let one reading of the shared prompt go ahead of several variants; tried once, for savings."""
+    if len(job["variants"]) < 2 or set(job.get("providers", ())) <= {STUB_PROVIDER}:
+        return
+    steps.spend(Budget(tries=1, first_delay_s=1, max_delay_s=1))
+    yield from steps.run(ActivityName.WARM_PROMPT, {"job_id": job["id"], "context": loaded})
+    steps.spend(Budget.from_plain(job["budget"]))
 
 
 def _read_outcome(ended: Any, number: int) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class ActivityName(StrEnum):
     ASK_CLARIFICATION = "ask_clarification"
     READ_ANSWER = "read_answer"
     END_CLARIFICATION = "end_clarification"
+    WARM_PROMPT = "warm_prompt"
 
 
 class EntityName(StrEnum):

@@ -66,7 +66,7 @@ async def _probe_all(hub: TaskHub) -> dict[str, str]:
         "database": asyncio.to_thread(lambda: compose().database.check()),  # noqa: PLW0108 - composing may raise
         "vault": asyncio.to_thread(lambda: compose().check_secrets()),
         "azure_devops": asyncio.to_thread(lambda: compose().check_ado()),
-        "model_provider": asyncio.to_thread(lambda: compose().provider),
+        "model_provider": asyncio.to_thread(lambda: compose().check_models()),
     }
     states = await asyncio.gather(*(_probe(name, probe) for name, probe in probes.items()))
     return dict(zip(probes, states, strict=True))

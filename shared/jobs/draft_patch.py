@@ -1,4 +1,4 @@
-"""Asks the model for one variant's change, applies and checks it in memory, keeps the result."""
+"""Asks the model for one variant's change, which is applied and checked in memory; keeps it."""
 
 import base64
 import hashlib
@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shared.ado.snapshots import Snapshot
 from shared.domain.change import ChangeKind, FileChange
 from shared.domain.clock import parse_instant
 from shared.domain.errors import JobError
 from shared.domain.job import Job, Variant
 from shared.domain.states import VariantStatus
 from shared.jobs.admit_command import ARTIFACTS_KEPT
+from shared.jobs.charges import JobAccount
+from shared.jobs.result_cache import build_key, find_result, keep_result
 from shared.jobs.rows import require_open
 from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
@@ -23,7 +26,10 @@ from shared.store import artifacts, variants
 
 
 def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """Draft one variant; answers `{"patch": artifact}`, when repeated the first one's."""
+    """Draft one variant; answers `{"patch": artifact}`, when repeated the first one's.
+
+    `calls` beside it tells how each provider did, for the circuit breakers.
+    """
     deadline = parse_instant(order["deadline"])
     with world.database.transaction() as connection:
         now = world.clock()
@@ -41,57 +47,104 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
             started_at=variant.started_at or now,
         )
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
-    began = time.monotonic()
-    draft, patch = _ask(order, world, job, variant, shown)
-    duration_ms = int(1000 * (time.monotonic() - began))
-    return _keep(world, job, variant, (draft, patch, duration_ms))
+    with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
+        request = build_request(order, job, variant, shown, snapshot)
+        drafted = _draft(world, job, variant, request)
+    return _keep(world, job, variant, drafted)
 
 
-def _ask(
+def build_request(
     order: Mapping[str, Any],
-    world: World,
     job: Job,
     variant: Variant,
     shown: Mapping[str, Any],
-) -> tuple[Draft, AppliedPatch]:
+    snapshot: Snapshot,
+) -> DraftRequest:
+    """Build what a provider may look at for one variant."""
     lines = shown["thread_lines"]
-    with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
-        draft = world.provider.draft(
-            DraftRequest(
-                intent=job.clarified_intent,
-                variant=variant.number,
-                variants=job.requested_variants,
-                strategy=variant.strategy,
-                ranked_paths=tuple(shown["ranked_paths"]),
-                files=snapshot,
-                thread_path=shown["thread_path"],
-                thread_lines=(lines[0], lines[1]) if lines else None,
-                context_text=shown["text"],
-                deadline=parse_instant(order["deadline"]),
-            )
-        )
-        patch = apply_edits(
+    providers = order.get("providers")
+
+    def apply(edits: str, edit_format: str) -> AppliedPatch:
+        return apply_edits(
             snapshot,
-            draft.edits,
-            format=EditFormat(draft.edit_format),
+            edits,
+            format=EditFormat(edit_format),
             rules=PatchRules.default_for_jobs(),
             symlinks=snapshot.symlinks,
         )
-    return draft, patch
+
+    return DraftRequest(
+        intent=job.clarified_intent,
+        variant=variant.number,
+        variants=job.requested_variants,
+        strategy=variant.strategy,
+        ranked_paths=tuple(shown["ranked_paths"]),
+        files=snapshot,
+        thread_path=shown["thread_path"],
+        thread_lines=(lines[0], lines[1]) if lines else None,
+        context_text=shown["text"],
+        deadline=parse_instant(order["deadline"]),
+        apply=apply,
+        nonce=shown.get("nonce", ""),
+        pull_request=shown.get("pull_request", ""),
+        admitted=None if providers is None else tuple(providers),
+    )
 
 
-def _keep(
-    world: World, job: Job, variant: Variant, drafted: tuple[Draft, AppliedPatch, int]
-) -> dict[str, Any]:
-    draft, patch, duration_ms = drafted
+class _Drafted:
+    """A draft, and what it took."""
+
+    def __init__(
+        self, draft: Draft, duration_ms: int, account: JobAccount, *, reused: bool
+    ) -> None:
+        self.draft = draft
+        self.duration_ms = duration_ms
+        self.account = account
+        self.reused = reused
+
+    def to_fields(self) -> dict[str, Any]:
+        """Write what the variant's row says about it."""
+        draft, statistics = self.draft, self.draft.patch.statistics
+        return {
+            "files_changed": statistics.files_changed,
+            "lines_added": statistics.lines_added,
+            "lines_deleted": statistics.lines_deleted,
+            "note": draft.summary[:500],
+            "llm_provider": draft.provider,
+            "llm_model": draft.model,
+            "llm_duration_ms": self.duration_ms,
+            "tokens_in": draft.usage.tokens_in,
+            "tokens_cached": draft.usage.tokens_cached,
+            "tokens_out": draft.usage.tokens_out,
+            "cost_micro_usd": self.account.cost_micro_usd,
+            "repair_rounds": draft.repair_rounds,
+            "from_cache": self.reused,
+        }
+
+
+def _draft(world: World, job: Job, variant: Variant, request: DraftRequest) -> _Drafted:
+    account = JobAccount(world, job, variant.number)
+    key = build_key(world, job, request)
+    began = time.monotonic()
+    draft = find_result(world, key, request)
+    reused = draft is not None
+    if draft is None:
+        draft = world.open_provider(account).draft(request)
+        keep_result(world, key, draft)
+    return _Drafted(draft, int(1000 * (time.monotonic() - began)), account, reused=reused)
+
+
+def _keep(world: World, job: Job, variant: Variant, drafted: _Drafted) -> dict[str, Any]:
+    draft = drafted.draft
+    calls = [dict(outcome) for outcome in draft.outcomes]
     body = json.dumps(
         {
-            "changes": [change_to_plain(change) for change in patch.changes],
-            "diff": patch.diff,
+            "changes": [change_to_plain(change) for change in draft.patch.changes],
+            "diff": draft.patch.diff,
             "summary": draft.summary,
         }
     ).encode()
-    digest = digest_changes(patch.changes)
+    digest = digest_changes(draft.patch.changes)
     now = world.clock()
     with world.database.transaction() as connection:
         reference = artifacts.put(
@@ -109,20 +162,12 @@ def _keep(
             artifact=reference,
             at=now,
         )
-        statistics = patch.statistics
-        fields: dict[str, Any] = {
-            "files_changed": statistics.files_changed,
-            "lines_added": statistics.lines_added,
-            "lines_deleted": statistics.lines_deleted,
-            "note": draft.summary[:500],
-            "llm_provider": world.provider.name,
-            "llm_duration_ms": duration_ms,
-        }
+        fields = drafted.to_fields()
         if twin is None:
             variants.move_variant(
                 connection, job.id, variant.number, VariantStatus.DRAFTING, at=now, **fields
             )
-            return {"patch": reference}
+            return {"patch": reference, "calls": calls} if calls else {"patch": reference}
         variants.move_variant(
             connection,
             job.id,
@@ -135,13 +180,28 @@ def _keep(
             verdict="user",
             **fields,
         )
-    raise JobError("variant.duplicate", f"The result is the same as that of variant {twin}.")
+    raise JobError(
+        "variant.duplicate",
+        f"The result is the same as that of variant {twin}.",
+        details={"calls": calls} if calls else None,
+    )
 
 
 def digest_changes(changes: Iterable[FileChange]) -> str:
-    """Answer the SHA-256 of what a patch does, whatever its order."""
-    parts = sorted(json.dumps(change_to_plain(change), sort_keys=True) for change in changes)
+    """Answer the SHA-256 of what a patch does, whatever its order.
+
+    Results that differ in blanks and blank lines alone are nearly identical, and count as the same.
+    """
+    parts = sorted(json.dumps(_condense(change), sort_keys=True) for change in changes)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _condense(change: FileChange) -> dict[str, Any]:
+    content = change.content
+    if content is not None:
+        lines = (b" ".join(line.split()) for line in content.splitlines())
+        content = b"\n".join(line for line in lines if line)
+    return change_to_plain(FileChange(change.path, change.kind, content, change.previous_path))
 
 
 def change_to_plain(change: FileChange) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.domain.clarification import ClarifyingQuestion, ClarifyingRound
 from shared.domain.errors import JobError
 from shared.domain.job import Job
+from shared.jobs.charges import JobAccount
 from shared.jobs.rows import load_job
 from shared.jobs.world import World
 from shared.llm.clarifier import ClarifyRequest
@@ -64,6 +65,9 @@ def _find_question(order: Mapping[str, Any], world: World, job: Job) -> Clarifyi
         context_text=shown["text"],
         language=world.settings.language,
         deadline=world.clock() + JUDGING_TIME,
+        nonce=shown.get("nonce", ""),
+        pull_request=shown.get("pull_request", ""),
     )
-    found = (clarifier.clarify(request) for clarifier in world.clarifiers)
+    clarifiers = world.open_clarifiers(JobAccount(world, job))
+    found = (clarifier.clarify(request) for clarifier in clarifiers)
     return next((question for question in found if question is not None), None)

@@ -1,6 +1,7 @@
 """Takes the snapshot of the base commit and chooses what the model is shown of it."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,6 +55,9 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         "text": pack.render(),
         "thread_path": request.thread_path,
         "thread_lines": list(request.thread_lines) if request.thread_lines else None,
+        "pull_request": "\n\n".join(filter(None, (request.title, request.description))),
+        # chosen when all that will stand between the marks is fixed: nobody can have written it
+        "nonce": secrets.token_hex(8),
     }
     now = world.clock()
     with world.database.transaction() as connection:

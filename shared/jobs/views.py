@@ -21,7 +21,7 @@ def build_view(
         intent=job.intent,
         status=job.status,
         provider=next((row.llm_provider for row in rows if row.llm_provider), None)
-        or world.settings.provider,
+        or world.settings.models.names[0],
         page_url=build_job_page_url(world.settings.public_url, job.id),
         position=position,
         variants=tuple(build_variant_view(world, job, row, rows) for row in rows),

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
+from shared.llm.accounts import NoAccount
 from shared.settings import Settings
 from shared.telemetry.emit import emit
 from shared.telemetry.events import AdoRateLimited
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
     from shared.llm.clarifier import Clarifier
+    from shared.llm.accounts import Account
+    from shared.llm.conversation import ChatModel
     from shared.llm.provider import ModelProvider
     from shared.policy.permission import PermissionRules
     from shared.secrets.environment import EnvironmentSecrets
@@ -74,18 +77,33 @@ class World:
         )
 
     @cached_property
-    def provider(self) -> "ModelProvider":
-        """The model that drafts changes."""
-        from shared.llm.stub import StubProvider
+    def models(self) -> "tuple[ChatModel, ...]":
+        """The models that are asked, in order; none where the stub drafts."""
+        from shared.jobs.models import build_models
 
-        return StubProvider()
+        return build_models(self.settings.models, self.secrets)
 
-    @cached_property
-    def clarifiers(self) -> "tuple[Clarifier, ...]":
-        """Who judges whether a request is clear, in the order in which they are asked."""
+    def open_provider(self, account: "Account") -> "ModelProvider":
+        """Answer who drafts, at the expense of an account."""
+        if not self.settings.models.sources:
+            from shared.llm.stub import StubProvider
+
+            return StubProvider()
+        from shared.jobs.models import read_terms
+        from shared.llm.drafting import ModelDrafter
+
+        return ModelDrafter(self.models, account, read_terms(self.settings.models))
+
+    def open_clarifiers(self, account: "Account") -> "tuple[Clarifier, ...]":
+        """Answer who judges whether a request is clear, in the order in which they are asked."""
         from shared.llm.clarifier import RuleClarifier
 
-        return (RuleClarifier(self.comments),)
+        rules = RuleClarifier(self.comments)
+        if not self.settings.models.sources or not self.settings.models.asks_model_for_clarity:
+            return (rules,)
+        from shared.llm.model_clarifier import ModelClarifier
+
+        return (rules, ModelClarifier(self.models, account))
 
     @cached_property
     def comments(self) -> "CommentWriter":
@@ -115,6 +133,18 @@ class World:
         self.secrets.read("webhook-secret")
         if self.settings.ado_authentication == "pat":
             self.secrets.read("ado-pat")
+
+    def check_models(self) -> None:
+        """Return when every model can be built and its key be read; none is asked.
+
+        Raises:
+            SecretMissingError: a key is not there.
+            ValueError: an address or a model cannot be meant so.
+        """
+        self.open_provider(NoAccount())
+        for source in self.settings.models.sources:
+            if source.secret and not source.uses_identity:
+                self.secrets.read(source.secret)
 
     def check_ado(self) -> None:
         """Return when Azure DevOps accepts the agent's credential now.

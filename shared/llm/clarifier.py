@@ -36,6 +36,10 @@ class ClarifyRequest:
     """Of the question and its options: `en` or `de`."""
     deadline: datetime
     """When the verdict is of no use any more (UTC): the job goes on without one."""
+    nonce: str = ""
+    """Unguessable part of the marks round data."""
+    pull_request: str = ""
+    """Title and description of the pull request; data, never an instruction."""
 
 
 class Clarifier(Protocol):

@@ -1,7 +1,7 @@
 """Drafts one variant with a model: it looks around, submits edits, and mends what does not fit.
 
     ask ▶ looks at files?     answer, at most `tool_rounds` times
-        ▶ submits edits?      apply and check: fits ▶ done; else say why, at most `repair_rounds` times
+        ▶ submits edits?      apply and check; fits: done; else say why, `repair_rounds` times
         ▶ gives up?           the command's author has to change it
 
 Each call is checked against the budgets before and charged after. The model chooses files and

@@ -1,0 +1,108 @@
+"""Takes an earlier result where the same question was asked of the same models not long ago.
+
+The key is everything that the answer depends on. What is kept are the edits as they were written:
+they are applied and checked anew, so a result that does not fit any more is no result.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from shared.domain.job import Job
+from shared.jobs.admit_command import ARTIFACTS_KEPT
+from shared.jobs.world import World
+from shared.llm.prompt import PROMPT_VERSION
+from shared.llm.provider import Draft, DraftRequest, Usage
+from shared.patching.errors import PatchError
+from shared.store import artifacts, result_cache
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """What a result is kept under; None where nothing is kept."""
+
+    digest: str | None
+
+
+def build_key(world: World, job: Job, request: DraftRequest) -> CacheKey:
+    """Build the key of one variant's question."""
+    settings = world.settings.models
+    if not settings.sources or not settings.result_cache_s:
+        return CacheKey(None)
+    asked = {
+        "organisation": job.comment.organisation.lower(),
+        "repository": job.comment.repository_id,
+        "commit": job.base_commit,
+        "request": " ".join(request.intent.split()),
+        "strategy": request.strategy,
+        "variants": request.variants,
+        "models": [f"{source.provider}/{source.model}" for source in settings.sources],
+        "parameters": [
+            settings.edit_format,
+            settings.max_output_tokens,
+            settings.tool_rounds,
+            settings.tool_tokens,
+        ],
+        "prompt": PROMPT_VERSION,
+        "shown": [
+            request.context_text,
+            request.pull_request,
+            request.thread_path,
+            request.thread_lines,
+        ],
+    }
+    text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
+    return CacheKey(hashlib.sha256(text.encode()).hexdigest())
+
+
+def find_result(world: World, key: CacheKey, request: DraftRequest) -> Draft | None:
+    """Find a result that still fits; None where there is none."""
+    if key.digest is None:
+        return None
+    with world.database.read() as connection:
+        reference = result_cache.find(connection, key.digest, world.clock())
+        kept: Mapping[str, Any] | None = (
+            None if reference is None else json.loads(artifacts.get(connection, reference))
+        )
+    if kept is None:
+        return None
+    try:
+        patch = request.apply(kept["edits"], kept["edit_format"])
+    except PatchError:
+        return None
+    return Draft(
+        edits=kept["edits"],
+        edit_format=kept["edit_format"],
+        patch=patch,
+        summary=kept["summary"],
+        usage=Usage(),
+        provider=kept["provider"],
+        model=kept["model"],
+    )
+
+
+def keep_result(world: World, key: CacheKey, draft: Draft) -> None:
+    """Keep a result that fits and passed its checks, for as long as the settings say."""
+    if key.digest is None:
+        return
+    body = {
+        "edits": draft.edits,
+        "edit_format": draft.edit_format,
+        "summary": draft.summary,
+        "provider": draft.provider,
+        "model": draft.model,
+    }
+    now = world.clock()
+    with world.database.transaction() as connection:
+        reference = artifacts.put(
+            connection,
+            json.dumps(body).encode(),
+            media_type="application/json",
+            at=now,
+            expires_at=now + ARTIFACTS_KEPT,
+        )
+        expires_at = now + timedelta(seconds=world.settings.models.result_cache_s)
+        result_cache.keep(connection, key.digest, reference, now, expires_at)
