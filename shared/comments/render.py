@@ -6,10 +6,11 @@ and, for each error code or area, what it means and what to do next.
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.comments.amounts import NumberSigns, write_count, write_usd
 from shared.comments.marker import CommentKind, write_marker
 from shared.comments.view import JobView, VariantView
 from shared.domain.clarification import ANSWER_LENGTH_MAX, ClarifyingQuestion
@@ -166,7 +167,10 @@ def _load_environment(language: str) -> "Environment":
         keep_trailing_newline=True,
     )
     words = _load_words(language)
+    signs = NumberSigns(**words["numbers"])
     environment.filters |= {
+        "count": partial(write_count, signs=signs),
+        "usd": partial(write_usd, signs=signs),
         "inline": neutralise_inline,
         "fence": fence_block,
         "duration": _write_duration,

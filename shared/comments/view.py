@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.domain.clarification import NOTHING_ASKED, Clarification
+from shared.domain.model_use import ModelUse
 from shared.domain.states import JobStatus, VariantStatus
 
 
@@ -26,6 +27,10 @@ class VariantView:
     """The variant that this one is a duplicate of."""
     error_code: str | None = None
     error_message: str = ""
+    provider: str = ""
+    """Who drafted it; empty where nobody has yet."""
+    model: str = ""
+    """The model that was asked; empty where none was. Not neutralised yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class JobView:
     """What the author was asked and said; not neutralised yet."""
     clarify_wait_s: float = 0.0
     """Seconds that an answer was, or is, waited for."""
+    use: ModelUse | None = None
+    """What the models took; None when none had a part in it."""
 
     @property
     def succeeded(self) -> tuple[VariantView, ...]:

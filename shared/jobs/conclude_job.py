@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from shared.domain.job import Job, Variant
+from shared.domain.model_use import is_model_made
 from shared.domain.states import JobStatus, VariantStatus, conclude
 from shared.jobs.rows import load_job, settle
 from shared.jobs.world import World
@@ -91,7 +92,12 @@ def _tell_operators(job: Job, rows: list[Variant]) -> None:
                 status=str(row.status),
                 verdict=row.verdict or "none",
                 llmProvider=row.llm_provider or "none",
+                llm_model=(row.llm_model or "none") if is_model_made(row) else "none",
                 duration_ms=1000 * (ended - began).total_seconds(),
+                tokens_in=row.tokens_in,
+                tokens_cached=row.tokens_cached,
+                tokens_out=row.tokens_out,
+                cost_usd=None if row.cost_micro_usd is None else row.cost_micro_usd / 1_000_000,
             )
         )
     ended = job.finished_at or job.updated_at

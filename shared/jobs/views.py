@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.comments.view import JobView, VariantView
 from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_job_page_url, build_pull_request_url
+from shared.domain.model_use import find_model_use, is_model_made
 from shared.domain.states import VariantStatus
 from shared.jobs.world import World
 from shared.llm.strategies import find_strategy
@@ -30,6 +31,7 @@ def build_view(
         duration_s=_seconds(job.created_at, job.finished_at),
         clarification=job.clarification,
         clarify_wait_s=world.settings.clarify_wait_s,
+        use=find_model_use(rows),
     )
 
 
@@ -57,6 +59,8 @@ def build_variant_view(
         twin=find_twin(row, rows),
         error_code=None if row.status is VariantStatus.DUPLICATE else row.error_code,
         error_message=row.note if row.error_code else "",
+        provider=row.llm_provider or "",
+        model=(row.llm_model or "") if is_model_made(row) else "",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_pull_request_url
+from shared.domain.model_use import find_model_use, is_model_made
 
 
 def job_to_plain(job: Job, rows: Sequence[Variant], organisation_url: str) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def job_to_plain(job: Job, rows: Sequence[Variant], organisation_url: str) -> di
         "finished_at": _instant(job.finished_at),
         "duration_s": _seconds(job.created_at, job.finished_at),
         "clarification": _clarification(job),
+        "model_use": _model_use(rows),
         "error": _error(job.error_code, job.error_message),
         "variants": [variant_to_plain(job, row, rows, organisation_url) for row in rows],
     }
@@ -46,6 +48,21 @@ def _clarification(job: Job) -> dict[str, Any] | None:
         "end": clarification.end,
         "questions": [each.question.question for each in clarification.rounds],
         "reading": clarification.reading,
+    }
+
+
+def _model_use(rows: Sequence[Variant]) -> dict[str, Any] | None:
+    use = find_model_use(rows)
+    if use is None:
+        return None
+    return {
+        "models": [{"provider": provider, "model": model} for provider, model in use.models],
+        "tokens_in": use.tokens_in,
+        "tokens_cached": use.tokens_cached,
+        "tokens_out": use.tokens_out,
+        "cost_usd": _usd(use.cost_micro_usd),
+        "cache_hits": use.cache_hits,
+        "repair_rounds": use.repair_rounds,
     }
 
 
@@ -70,7 +87,14 @@ def variant_to_plain(
         "error_code": row.error_code,
         "verdict": row.verdict,
         "provider": row.llm_provider,
+        "model": row.llm_model if is_model_made(row) else None,
         "model_duration_ms": row.llm_duration_ms,
+        "tokens_in": row.tokens_in,
+        "tokens_cached": row.tokens_cached,
+        "tokens_out": row.tokens_out,
+        "cost_usd": _usd(row.cost_micro_usd),
+        "repair_rounds": row.repair_rounds,
+        "from_cache": row.from_cache,
         "started_at": _instant(row.started_at),
         "finished_at": _instant(row.finished_at),
         "duration_s": _seconds(row.started_at, row.finished_at),
@@ -85,6 +109,10 @@ def _link(job: Job, organisation_url: str, pull_request_id: int | None) -> str |
 
 def _error(code: str | None, message: str | None) -> dict[str, str] | None:
     return None if code is None else {"code": code, "message": message or ""}
+
+
+def _usd(micro_usd: int | None) -> float | None:
+    return None if micro_usd is None else micro_usd / 1_000_000
 
 
 def _instant(moment: datetime | None) -> str | None:

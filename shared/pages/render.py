@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.comments.amounts import write_count, write_usd
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -52,13 +54,18 @@ def _render(name: str, **arguments: Any) -> str:
 def _load_environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {
+        "count": write_count,
+        "usd": lambda usd: write_usd(round(1_000_000 * usd)),
+    }
+    return environment
 
 
 def _any_open(jobs: Sequence[Mapping[str, Any]]) -> bool:

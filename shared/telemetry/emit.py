@@ -13,9 +13,13 @@ _LOG = logging.getLogger("code_agent")
 
 
 def emit(event: Event) -> None:
-    """Send one event. Call it from activities and HTTP functions only: orchestrators replay."""
+    """Send one event. Call it from activities, entities and HTTP functions: orchestrators replay.
+
+    A measurement that is None was not taken, and is left out.
+    """
     fields = asdict(event)
-    measurements = {key: fields.pop(key) for key in event.measurements}
+    taken = {key: fields.pop(key) for key in event.measurements}
+    measurements = {key: number for key, number in taken.items() if number is not None}
     extra = {key: str(value) for key, value in fields.items()}
     extra["microsoft.custom_event.name"] = event.name
     extra["microsoft.custom_measurements"] = json.dumps(measurements)

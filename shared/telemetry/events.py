@@ -39,14 +39,27 @@ class VariantCompleted(Event):
     """A variant has ended, however."""
 
     name: ClassVar[str] = "variant_completed"
-    measurements: ClassVar[tuple[str, ...]] = ("duration_ms",)
+    measurements: ClassVar[tuple[str, ...]] = (
+        "duration_ms",
+        "tokens_in",
+        "tokens_cached",
+        "tokens_out",
+        "cost_usd",
+    )
     jobId: str  # noqa: N815 - as above
     correlationId: str  # noqa: N815 - as above
     variant: int
     status: str
     verdict: str
     llmProvider: str  # noqa: N815 - as above
+    llm_model: str
+    """The model as its provider calls it; `none` where none was asked."""
     duration_ms: float
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost_usd: float | None
+    """Left out when the price is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

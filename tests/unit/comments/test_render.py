@@ -16,7 +16,10 @@ from shared.domain.clarification import (
     ClarifyingQuestion,
     ClarifyingRound,
 )
+from shared.domain.errors import Verdict
+from shared.domain.model_use import ModelUse
 from shared.domain.states import JobStatus, VariantStatus
+from shared.llm.provider import PROVIDER_FAULTS, ModelCode, fail_at_provider
 from shared.policy.vagueness import OptionKind, Surroundings, VagueReason, find_question
 
 DONE = VariantView(
@@ -309,3 +312,82 @@ def test_the_rules_questions_name_the_files(writer: CommentWriter) -> None:
     nothing = find_question("fix it", Surroundings(()))
     assert nothing is not None
     assert writer.word_question(nothing).likeliest == 0
+
+
+USE = ModelUse(
+    models=(("anthropic", "claude_x|5"), ("openai", "gpt-6-sol")),
+    tokens_in=12_345,
+    tokens_cached=9_000,
+    tokens_out=678,
+    cost_micro_usd=42_400,
+    cache_hits=1,
+    repair_rounds=2,
+)
+
+
+def last_lines(text: str) -> str:
+    return "\n".join(text.splitlines()[-3:])
+
+
+def test_the_final_reply_says_what_the_models_took() -> None:
+    job = replace(JOB, use=USE, page_url="")
+    assert last_lines(CommentWriter("en").write_final(job)) == snapshot("""\
+Models: anthropic claude\\_x\\|5, openai gpt-6-sol · 12,345 tokens in (9,000 from the provider's cache), 678 out · $0.042 · 2 repair rounds · 1 earlier result used again
+
+Job `edit-0123456789abcdef0123456789abcdef` · correlation `c0ffee` · 2 min 10 s\
+""")
+    assert last_lines(CommentWriter("de").write_final(job)) == snapshot("""\
+Modelle: anthropic claude\\_x\\|5, openai gpt-6-sol · 12.345 Token gelesen (9.000 aus dem Cache des Anbieters), 678 geschrieben · 0,042 $ · 2 Nachbesserungen · 1 früheres Ergebnis wiederverwendet
+
+Auftrag `edit-0123456789abcdef0123456789abcdef` · Korrelation `c0ffee` · 2 min 10 s\
+""")
+    least = replace(
+        USE,
+        models=USE.models[1:],
+        tokens_cached=0,
+        cost_micro_usd=None,
+        cache_hits=0,
+        repair_rounds=1,
+    )
+    text = CommentWriter("en").write_final(replace(job, use=least))
+    assert text.splitlines()[-3] == snapshot(
+        "Model: openai gpt-6-sol · 12,345 tokens in, 678 out · 1 repair round"
+    )
+
+
+def test_the_list_of_jobs_has_a_column_for_models_only_when_one_was_used() -> None:
+    job = replace(JOB, page_url="")
+    jobs = (replace(job, use=USE), job)
+    assert CommentWriter("en").write_job_list("edit-0", jobs) == snapshot("""\
+<!-- code-agent job=edit-0 kind=answer -->
+| Job | Request | State | Draft PRs | Model |
+|---|---|---|---|---|
+| `edit-01234567` | make all buttons \\| red &lt;b&gt; | 🟡 partly done | [!12](http://ado/contoso/P/_git/r/pullrequest/12)  | anthropic claude\\_x\\|5, openai gpt-6-sol · 12,345 + 678 tokens · $0.042 |
+| `edit-01234567` | make all buttons \\| red &lt;b&gt; | 🟡 partly done | [!12](http://ado/contoso/P/_git/r/pullrequest/12)  | – |
+""")
+    for language in LANGUAGES:
+        rows = CommentWriter(language).write_job_list("edit-0", jobs).splitlines()[1:]
+        assert {row.replace("\\|", "").count("|") for row in rows} == {6}
+        rows = CommentWriter(language).write_job_list("edit-0", (job,)).splitlines()[1:]
+        assert {row.replace("\\|", "").count("|") for row in rows} == {5}
+
+
+def test_a_draft_names_the_model_that_made_it_and_not_the_one_of_another(
+    writer: CommentWriter,
+) -> None:
+    made = replace(DONE, provider="openai", model="gpt-6-sol")
+    text = writer.write_description(JOB, made, 7)
+    assert "`openai`" in text
+    assert "gpt-6-sol" in text
+    assert "stub" not in text
+
+
+@pytest.mark.parametrize("code", sorted(PROVIDER_FAULTS | {ModelCode.NONE_AVAILABLE}))
+def test_nobody_is_asked_to_say_it_in_other_words_when_the_provider_is_at_fault(
+    writer: CommentWriter, code: ModelCode
+) -> None:
+    """A later try may do where the verdict is retry; else the operators have to."""
+    unwell = writer.write_refusal("edit-0", "c0ffee", str(code), "m")
+    assert ("/retry" in unwell) is (fail_at_provider(code, "m").verdict is Verdict.RETRY)
+    generic = writer.write_refusal("edit-0", "c0ffee", "model.text_not_found", "m")
+    assert unwell.splitlines()[3] != generic.splitlines()[3]

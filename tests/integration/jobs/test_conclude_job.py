@@ -1,0 +1,97 @@
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shared.domain.comment_ref import CommentRef
+from shared.domain.job import Job, Variant
+from shared.domain.states import JobStatus, VariantStatus
+from shared.jobs.conclude_job import conclude_job
+from shared.jobs.world import World
+from shared.settings import read_settings
+from shared.store import jobs, variants
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ID = "11111111-1111-1111-1111-111111111111"
+REF = CommentRef("contoso", ID, ID, 7, 5, 1)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world with one running job: variant 1 made by a model, variant 2 by the stub."""
+    settings = read_settings(
+        {
+            "AZURE_DEVOPS_ORGANISATION_URL": "https://dev.azure.com/contoso",
+            "CODE_AGENT_DATA_DIR": str(tmp_path),
+        }
+    )
+    world = World(settings, lambda: NOW)
+    job = Job(
+        id=REF.instance_id,
+        comment=REF,
+        status=JobStatus.RUNNING,
+        intent="make it red",
+        requested_variants=2,
+        actor_id="u",
+        correlation_id="c",
+        project_name="P",
+        repository_name="r",
+        pull_request_title="t",
+        source_ref="refs/heads/x",
+        base_commit="a" * 40,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    rows = [Variant(job.id, k, VariantStatus.DRAFTING, f"agents/x/v{k}", "s", NOW) for k in (1, 2)]
+    with world.database.transaction() as connection:
+        jobs.insert_job(connection, job)
+        variants.insert_variants(connection, rows)
+        variants.move_variant(
+            connection,
+            job.id,
+            1,
+            VariantStatus.DRAFTING,
+            at=NOW,
+            llm_provider="openai",
+            llm_model="gpt-6-sol",
+            tokens_in=1000,
+            tokens_cached=600,
+            tokens_out=100,
+            cost_micro_usd=1500,
+        )
+        variants.move_variant(
+            connection,
+            job.id,
+            2,
+            VariantStatus.DRAFTING,
+            at=NOW,
+            llm_provider="stub",
+            llm_model="stub",
+        )
+    yield world
+    world.database.dispose()
+
+
+def test_a_variant_tells_operators_what_its_model_took(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="code_agent")
+    conclude_job({"job_id": REF.instance_id, "outcomes": [], "error": None}, world)
+    told = [vars(record) for record in caplog.records]
+    by_model, by_stub = (
+        event for event in told if event["microsoft.custom_event.name"] == "variant_completed"
+    )
+    assert (by_model["llmProvider"], by_model["llm_model"]) == ("openai", "gpt-6-sol")
+    taken = json.loads(by_model["microsoft.custom_measurements"])
+    assert taken | {"duration_ms": 0.0} == {
+        "duration_ms": 0.0,
+        "tokens_in": 1000,
+        "tokens_cached": 600,
+        "tokens_out": 100,
+        "cost_usd": 0.0015,
+    }
+    assert (by_stub["llmProvider"], by_stub["llm_model"]) == ("stub", "none")
+    assert "cost_usd" not in json.loads(by_stub["microsoft.custom_measurements"])
