@@ -8,7 +8,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrators.attempts import Attempts, Budget, Envelope
 from orchestrators.clarify import clarify
 from orchestrators.slots import leave_slot, wait_for_slot
-from shared.domain.names import STUB_PROVIDER, ActivityName, OrchestratorName
+from shared.domain.names import STUB_PROVIDER, ActivityName, EventName, OrchestratorName
 
 Steps = Generator[Any, Any, dict[str, Any]]
 
@@ -93,7 +93,7 @@ def _produce_variants(
 def _warm_prompt(
     steps: Attempts, job: dict[str, Any], loaded: dict[str, Any]
 ) -> Generator[Any, Any, None]:
-    """Let one reading of the shared prompt go ahead of several variants; tried once, for savings."""
+    """Let one reading of the shared prompt go ahead of several variants: a saving, tried once."""
     if len(job["variants"]) < 2 or set(job.get("providers", ())) <= {STUB_PROVIDER}:
         return
     steps.spend(Budget(tries=1, first_delay_s=1, max_delay_s=1))

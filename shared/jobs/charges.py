@@ -27,6 +27,7 @@ class JobAccount:
         self._job = job
         self._number = number
         self._limits = read_limits(world.settings.models)
+        self._prices = world.prices
         self.cost_micro_usd: int | None = 0
         """Of the calls through this account; None when a price is unknown."""
 
@@ -50,7 +51,7 @@ class JobAccount:
 
     def charge(self, call: CallRecord) -> None:
         """Write down a call; at once, so that it is paid for whatever becomes of the draft."""
-        cost = price(call.provider, call.model, call.usage, self._world.settings.models.prices)
+        cost = price(call.provider, call.model, call.usage, self._prices)
         if cost is None or self.cost_micro_usd is None:
             self.cost_micro_usd = None
         else:

@@ -6,10 +6,8 @@ they are applied and checked anew, so a result that does not fit any more is no 
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from shared.domain.job import Job
 from shared.jobs.admit_command import ARTIFACTS_KEPT
@@ -64,11 +62,9 @@ def find_result(world: World, key: CacheKey, request: DraftRequest) -> Draft | N
         return None
     with world.database.read() as connection:
         reference = result_cache.find(connection, key.digest, world.clock())
-        kept: Mapping[str, Any] | None = (
-            None if reference is None else json.loads(artifacts.get(connection, reference))
-        )
-    if kept is None:
-        return None
+        if reference is None:
+            return None
+        kept = json.loads(artifacts.get(connection, reference))
     try:
         patch = request.apply(kept["edits"], kept["edit_format"])
     except PatchError:

@@ -13,12 +13,15 @@ from shared.telemetry.emit import emit
 from shared.telemetry.events import AdoRateLimited
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shared.ado.session import AdoSession
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
-    from shared.llm.clarifier import Clarifier
     from shared.llm.accounts import Account
+    from shared.llm.clarifier import Clarifier
     from shared.llm.conversation import ChatModel
+    from shared.llm.prices import ModelPrice
     from shared.llm.provider import ModelProvider
     from shared.policy.permission import PermissionRules
     from shared.secrets.environment import EnvironmentSecrets
@@ -83,6 +86,17 @@ class World:
 
         return build_models(self.settings.models, self.secrets)
 
+    @cached_property
+    def prices(self) -> "Mapping[str, ModelPrice]":
+        """What the operators say that models cost, beside the list.
+
+        Raises:
+            ValueError: naming the price that cannot be read.
+        """
+        from shared.llm.prices import read_overrides
+
+        return read_overrides(self.settings.models.prices)
+
     def open_provider(self, account: "Account") -> "ModelProvider":
         """Answer who drafts, at the expense of an account."""
         if not self.settings.models.sources:
@@ -142,6 +156,7 @@ class World:
             ValueError: an address or a model cannot be meant so.
         """
         self.open_provider(NoAccount())
+        _ = self.prices
         for source in self.settings.models.sources:
             if source.secret and not source.uses_identity:
                 self.secrets.read(source.secret)

@@ -41,18 +41,16 @@ def request_for(intent: str, number: int = 1, files: Mapping[str, bytes] = SHOP)
         thread_lines=None,
         context_text="",
         deadline=datetime.now(UTC) + timedelta(minutes=1),
+        apply=lambda edits, format_: apply_edits(
+            files, edits, format=EditFormat(format_), rules=PatchRules.default_for_jobs()
+        ),
     )
 
 
 def draft(intent: str, number: int = 1, files: Mapping[str, bytes] = SHOP) -> AppliedPatch:
     made = StubProvider().draft(request_for(intent, number, files))
     assert "Made by the stub provider" in made.summary
-    return apply_edits(
-        files,
-        made.edits,
-        format=EditFormat(made.edit_format),
-        rules=PatchRules.default_for_jobs(),
-    )
+    return made.patch
 
 
 def content(patch: AppliedPatch, path: str) -> bytes:
