@@ -1,7 +1,7 @@
 """Charges calls to models to a job: the budgets are looked at before, the records written after."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.job import Job
 from shared.domain.model_use import UsagePurpose
@@ -10,7 +10,7 @@ from shared.llm.prices import price
 from shared.policy.budgets import BudgetLimits, check_budgets
 from shared.settings import ModelSettings
 from shared.store import usage
-from shared.store.usage import UsageEntry
+from shared.store.usage import Spent, UsageEntry
 
 if TYPE_CHECKING:
     from shared.jobs.world import World
@@ -19,17 +19,19 @@ _MICRO = 1_000_000
 
 
 class JobAccount:
-    """The account of one job, and within it of one variant."""
+    """The account of one variant.
 
-    def __init__(self, world: "World", job: Job, number: int | None = None) -> None:
-        """Open the account; `number` is the variant, None for calls that serve the whole job."""
+    Calls that serve the whole job are charged to its first variant: so the sum of its variants is
+    what a job took.
+    """
+
+    def __init__(self, world: "World", job: Job, number: int) -> None:
         self._world = world
         self._job = job
         self._number = number
         self._limits = read_limits(world.settings.models)
         self._prices = world.prices
-        self.cost_micro_usd: int | None = 0
-        """Of the calls through this account; None when a price is unknown."""
+        self._served: tuple[str, str] | None = None
 
     def check(self) -> None:
         """Return when another call may be made.
@@ -52,10 +54,7 @@ class JobAccount:
     def charge(self, call: CallRecord) -> None:
         """Write down a call; at once, so that it is paid for whatever becomes of the draft."""
         cost = price(call.provider, call.model, call.usage, self._prices)
-        if cost is None or self.cost_micro_usd is None:
-            self.cost_micro_usd = None
-        else:
-            self.cost_micro_usd += cost
+        self._served = call.provider, call.model
         entry = UsageEntry(
             job_id=self._job.id,
             number=self._number,
@@ -75,6 +74,20 @@ class JobAccount:
         )
         with self._world.database.transaction() as connection:
             usage.record(connection, entry)
+
+    def read_fields(self) -> dict[str, Any]:
+        """Read what the variant's row says of all its calls so far, those of earlier tries too."""
+        with self._world.database.read() as connection:
+            spent = usage.spent_by_variants(connection, self._job.id).get(self._number, Spent())
+        fields: dict[str, Any] = {
+            "tokens_in": spent.tokens_in,
+            "tokens_cached": spent.tokens_cached,
+            "tokens_out": spent.tokens_out,
+            "cost_micro_usd": None if spent.unpriced_calls else spent.cost_micro_usd,
+        }
+        if self._served is not None:
+            fields["llm_provider"], fields["llm_model"] = self._served
+        return fields
 
 
 def read_limits(settings: ModelSettings) -> BudgetLimits:

@@ -49,8 +49,8 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         request = build_request(order, job, variant, shown, snapshot)
-        drafted = _draft(world, job, variant, request)
-    return _keep(world, job, variant, drafted)
+        draft = _draft(world, job, variant, request)
+    return _keep(world, job, variant, draft)
 
 
 def build_request(
@@ -91,51 +91,41 @@ def build_request(
     )
 
 
-class _Drafted:
-    """A draft, and what it took."""
-
-    def __init__(
-        self, draft: Draft, duration_ms: int, account: JobAccount, *, reused: bool
-    ) -> None:
-        self.draft = draft
-        self.duration_ms = duration_ms
-        self.account = account
-        self.reused = reused
-
-    def to_fields(self) -> dict[str, Any]:
-        """Write what the variant's row says about it."""
-        draft, statistics = self.draft, self.draft.patch.statistics
-        return {
-            "files_changed": statistics.files_changed,
-            "lines_added": statistics.lines_added,
-            "lines_deleted": statistics.lines_deleted,
-            "note": draft.summary[:500],
-            "llm_provider": draft.provider,
-            "llm_model": draft.model,
-            "llm_duration_ms": self.duration_ms,
-            "tokens_in": draft.usage.tokens_in,
-            "tokens_cached": draft.usage.tokens_cached,
-            "tokens_out": draft.usage.tokens_out,
-            "cost_micro_usd": self.account.cost_micro_usd,
-            "repair_rounds": draft.repair_rounds,
-            "from_cache": self.reused,
-        }
-
-
-def _draft(world: World, job: Job, variant: Variant, request: DraftRequest) -> _Drafted:
+def _draft(world: World, job: Job, variant: Variant, request: DraftRequest) -> Draft:
+    """Draft, or take an earlier result; either way the row says what it took, also on failure."""
     account = JobAccount(world, job, variant.number)
     key = build_key(world, job, request)
     began = time.monotonic()
     draft = find_result(world, key, request)
     reused = draft is not None
-    if draft is None:
-        draft = world.open_provider(account).draft(request)
-        keep_result(world, key, draft)
-    return _Drafted(draft, int(1000 * (time.monotonic() - began)), account, reused=reused)
+    try:
+        if draft is None:
+            draft = world.open_provider(account).draft(request)
+            keep_result(world, key, draft)
+    finally:
+        fields = account.read_fields() | {
+            "llm_duration_ms": int(1000 * (time.monotonic() - began)),
+            "from_cache": reused,
+        }
+        if draft is not None:
+            fields |= {
+                "llm_provider": draft.provider,
+                "llm_model": draft.model,
+                "repair_rounds": draft.repair_rounds,
+            }
+        with world.database.transaction() as connection:
+            variants.move_variant(
+                connection,
+                job.id,
+                variant.number,
+                VariantStatus.DRAFTING,
+                at=world.clock(),
+                **fields,
+            )
+    return draft
 
 
-def _keep(world: World, job: Job, variant: Variant, drafted: _Drafted) -> dict[str, Any]:
-    draft = drafted.draft
+def _keep(world: World, job: Job, variant: Variant, draft: Draft) -> dict[str, Any]:
     calls = [dict(outcome) for outcome in draft.outcomes]
     body = json.dumps(
         {
@@ -145,6 +135,13 @@ def _keep(world: World, job: Job, variant: Variant, drafted: _Drafted) -> dict[s
         }
     ).encode()
     digest = digest_changes(draft.patch.changes)
+    statistics = draft.patch.statistics
+    fields = {
+        "files_changed": statistics.files_changed,
+        "lines_added": statistics.lines_added,
+        "lines_deleted": statistics.lines_deleted,
+        "note": draft.summary[:500],
+    }
     now = world.clock()
     with world.database.transaction() as connection:
         reference = artifacts.put(
@@ -162,7 +159,6 @@ def _keep(world: World, job: Job, variant: Variant, drafted: _Drafted) -> dict[s
             artifact=reference,
             at=now,
         )
-        fields = drafted.to_fields()
         if twin is None:
             variants.move_variant(
                 connection, job.id, variant.number, VariantStatus.DRAFTING, at=now, **fields

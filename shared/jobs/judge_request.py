@@ -24,7 +24,7 @@ def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
 
     Said twice, the first question stays, so that what is posted is what was decided.
     """
-    job, _ = load_job(world, order["job_id"])
+    job, rows = load_job(world, order["job_id"])
     if job.cancel_requested:
         raise JobError("job.cancelled", "The job was cancelled.")
     number = int(order["round"])
@@ -32,7 +32,7 @@ def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         return {"asks": False}
     if len(job.clarification.rounds) >= number:
         return {"asks": True}
-    question = _find_question(order, world, job)
+    question = _find_question(order, world, job, JobAccount(world, job, rows[0].number))
     if question is None:
         return {"asks": False}
     with world.database.transaction() as connection:
@@ -48,7 +48,9 @@ def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     return {"asks": True}
 
 
-def _find_question(order: Mapping[str, Any], world: World, job: Job) -> ClarifyingQuestion | None:
+def _find_question(
+    order: Mapping[str, Any], world: World, job: Job, account: JobAccount
+) -> ClarifyingQuestion | None:
     rounds = job.clarification.rounds
     if rounds and rounds[-1].fault is not None:  # it has not been answered: the same once more
         return rounds[-1].question
@@ -68,6 +70,6 @@ def _find_question(order: Mapping[str, Any], world: World, job: Job) -> Clarifyi
         nonce=shown.get("nonce", ""),
         pull_request=shown.get("pull_request", ""),
     )
-    clarifiers = world.open_clarifiers(JobAccount(world, job))
+    clarifiers = world.open_clarifiers(account)
     found = (clarifier.clarify(request) for clarifier in clarifiers)
     return next((question for question in found if question is not None), None)

@@ -24,7 +24,7 @@ WARMING_TIME: Final = timedelta(seconds=60)
 def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Answer `{"warmed"}`; said twice, it is read from the cache and costs little."""
     job, rows = load_job(world, order["job_id"])
-    provider = world.open_provider(JobAccount(world, job))
+    provider = world.open_provider(JobAccount(world, job, rows[0].number))
     if job.cancel_requested or not isinstance(provider, ModelDrafter):
         return {"warmed": False}
     with world.database.read() as connection:

@@ -23,7 +23,6 @@
        model.declined                     the model, or a filter, declined to answer        user
        model.cut_off                      the reply was longer than its limit               bug
        model.no_edit                      the reply holds no edit                           bug
-       model.budget_exhausted             the job, user or organisation may spend no more   policy
        model.none_available               every provider of the chain is out                retry
 
 A provider is called inside an activity, which may run again: `draft` has no effect outside.
@@ -65,7 +64,6 @@ class ModelCode(StrEnum):
     DECLINED = "model.declined"
     CUT_OFF = "model.cut_off"
     NO_EDIT = "model.no_edit"
-    BUDGET_EXHAUSTED = "model.budget_exhausted"
     NONE_AVAILABLE = "model.none_available"
 
 
@@ -83,7 +81,6 @@ _VERDICTS = {
     ModelCode.DECLINED: Verdict.USER,
     ModelCode.CUT_OFF: Verdict.BUG,
     ModelCode.NO_EDIT: Verdict.BUG,
-    ModelCode.BUDGET_EXHAUSTED: Verdict.POLICY,
 }
 """What follows where it is not another try."""
 
