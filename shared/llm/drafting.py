@@ -38,7 +38,7 @@ from shared.llm.model_tools import (
     read_submission,
     run_look,
 )
-from shared.llm.prompt import write_repair, write_request, write_shared, write_system
+from shared.llm.prompt import mark_data, write_repair, write_request, write_shared, write_system
 from shared.llm.provider import (
     Draft,
     DraftRequest,
@@ -250,10 +250,14 @@ class _Work:
         if self._repairs == self._terms.repair_rounds:
             raise failure
         self._repairs += 1
-        report = failure.report if isinstance(failure, PatchError) else ""
+        # a report quotes the repository
+        report = self._mark(failure.report) if isinstance(failure, PatchError) else ""
         text = write_repair(report, advice, self._terms.repair_rounds - self._repairs + 1)
         results = tuple(ToolResult(call.id, text, is_error=True) for call in calls)
         self._turns.append(Turn(Role.USER, "" if results else text, results=results))
+
+    def _mark(self, data: str) -> str:
+        return mark_data(data, self._request.nonce)
 
     def _say_how(self) -> str:
         if self._terms.edit_format == "structured":
@@ -269,7 +273,7 @@ class _Work:
             if is_over or self._look_tokens > self._terms.tool_tokens:
                 text, failed = "You have looked enough: make the change with what you know.", True
             else:
-                text, failed = run_look(self._looks, call), False
+                text, failed = self._mark(run_look(self._looks, call)), False
             self._look_tokens += int(len(text.encode()) / BYTES_PER_TOKEN) + 1
             results.append(ToolResult(call.id, text, is_error=failed))
         self._turns.append(Turn(Role.USER, results=tuple(results)))

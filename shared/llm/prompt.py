@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.context.pack import show_path
 from shared.domain.credentials import MASK, mask_credentials
 from shared.llm.provider import DraftRequest
 from shared.llm.strategies import STRATEGIES, find_strategy
@@ -57,9 +58,14 @@ def write_data(
         nonce=nonce,
         pull_request=mask_credentials(pull_request),
         context_text=mask_credentials(context_text),
-        thread_path=thread_path,
+        thread_path=show_path(thread_path) if thread_path else None,
         thread_lines=thread_lines,
     )
+
+
+def mark_data(text: str, nonce: str) -> str:
+    """Put what other people wrote between its marks."""
+    return f"<data-{nonce}>\n{text}\n</data-{nonce}>"
 
 
 def write_request(request: DraftRequest, edit_format: str) -> str:
