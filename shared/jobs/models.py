@@ -53,6 +53,7 @@ def _open_identity() -> object:
 def read_terms(settings: ModelSettings) -> DraftingTerms:
     """Take from the settings how drafts are made."""
     return DraftingTerms(
+        spreads_variants=settings.spreads_variants,
         edit_format=settings.edit_format,
         max_output_tokens=settings.max_output_tokens,
         repair_rounds=settings.repair_rounds,

@@ -64,6 +64,7 @@ MAX_CALLS: Final = 40
 class DraftingTerms:
     """How drafts are made; see docs/settings.md."""
 
+    spreads_variants: bool = False
     edit_format: str = "structured"
     max_output_tokens: int = 32_000
     repair_rounds: int = 3
@@ -92,13 +93,18 @@ class ModelDrafter:
             PatchError: the edits did not fit, after every round of mending.
             PolicyError: a budget is exhausted.
         """
-        session = ChainSession(self._models, request.admitted)
+        session = ChainSession(self._order_models(request.variant), request.admitted)
         work = _Work(request, session, self._account, self._terms)
         try:
             return work.draft()
         except (ModelError, PatchError) as error:
             error.details = {"calls": [outcome.to_plain() for outcome in session.outcomes]}
             raise
+
+    def _order_models(self, variant: int) -> list[ChatModel]:
+        """Order the chain for a variant (1-based): from its own model on, if they are spread."""
+        first = (variant - 1) % len(self._models) if self._terms.spreads_variants else 0
+        return [*self._models[first:], *self._models[:first]]
 
     def warm(self, request: DraftRequest) -> None:
         """Have the part that all variants share read once, so that they find it cached.

@@ -60,6 +60,8 @@ class ModelSettings:
 
     sources: tuple[ModelSource, ...]
     """In the order in which they are asked; empty: the stub drafts."""
+    spreads_variants: bool
+    """Each variant begins with another source of the chain, so that models compete."""
     edit_format: str
     max_output_tokens: int
     repair_rounds: int
@@ -91,6 +93,7 @@ def read_model_settings(reader: Reader) -> ModelSettings:
     is_development = environment in {"local", "dev", "development"}
     return ModelSettings(
         sources=_read_sources(reader),
+        spreads_variants=reader.choice("CODE_AGENT_SPREAD_VARIANTS", ("no", "yes")) == "yes",
         edit_format=reader.choice("CODE_AGENT_EDIT_FORMAT", EDIT_FORMATS),
         max_output_tokens=reader.whole("CODE_AGENT_MAX_OUTPUT_TOKENS", 32_000, 500, 200_000),
         repair_rounds=reader.whole("CODE_AGENT_REPAIR_ROUNDS", 3, 0, 3),
