@@ -9,7 +9,9 @@ Peers that are not installed are left out: `pip install diff-match-patch whatthe
 """
 
 import argparse
+import importlib
 import importlib.util
+import logging
 import shutil
 import statistics
 import subprocess
@@ -20,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.patch_corpus import Case, list_damaged, list_drifted
 from shared.patching.apply import apply_edits
@@ -155,8 +158,7 @@ def write_case(folder: Path, case: Case) -> Path:
 
 def apply_whatthepatch(case: Case) -> bytes | None:
     """Apply with whatthepatch."""
-    import whatthepatch
-
+    whatthepatch: Any = importlib.import_module("whatthepatch")
     try:
         diff = next(iter(whatthepatch.parse_patch(case.edits)))
         lines = whatthepatch.apply_diff(diff, case.file.decode())
@@ -168,12 +170,12 @@ def apply_whatthepatch(case: Case) -> bytes | None:
 
 def apply_diff_match_patch(case: Case) -> bytes | None:
     """Apply with diff-match-patch, which makes its own patch of what was before and after."""
-    import diff_match_patch
-
+    library: Any = importlib.import_module("diff_match_patch")
     after = apply_ours(Case(case.name, case.path, case.base, case.base, case.edits, None))
     if after is None:
         return None
-    engine = diff_match_patch.diff_match_patch()
+    engine = library.diff_match_patch()
+    text: str
     try:
         patches = engine.patch_make(case.base.decode(), after.decode())
         text, applied = engine.patch_apply(patches, case.file.decode())
@@ -184,9 +186,7 @@ def apply_diff_match_patch(case: Case) -> bytes | None:
 
 def apply_patch_ng(case: Case) -> bytes | None:
     """Apply with patch-ng."""
-    import logging
-
-    import patch_ng
+    patch_ng: Any = importlib.import_module("patch_ng")
 
     logging.getLogger("patch_ng").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as name:

@@ -1,7 +1,7 @@
 """Writes the changes of one hunk in the file's own hand: of its context nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
@@ -21,6 +21,8 @@ class Splice:
     start: int
     end: int
     new: tuple[str, ...]
+    endings: tuple[str, ...] = ()
+    """What each new line ends in, where the edit is exact to the byte."""
     final_newline: bool | None = None
     """What the format says of the file's last newline, where the hunk reaches the end."""
 
@@ -44,10 +46,20 @@ def write_changes(
     """
     hand = _Hand(path, number, hunk, lines, found)
     splices = [hand.write(change) for change in found.script]
+    if found.rung is Rung.EXACT and hunk.says_final_newline and _says_endings(hunk):
+        splices = [
+            replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
+            for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
+        ]
     end = max(found.pairs) + 1
     if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
-        splices.append(Splice(end, end, (), bool(ending_of(hunk.new[-1]))))
+        splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
+
+
+def _says_endings(hunk: Hunk) -> bool:
+    """Tell whether a diff shows carriage returns, so that a line without one has none."""
+    return any(line.endswith("\r\n") for lines in (hunk.old, hunk.new) for line in lines)
 
 
 class _Hand:

@@ -153,8 +153,6 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
     if hunk.at_end:
         end = len(lines.text.bare) - len(hunk.old)
         places = [place for place in places if place.start == end] or places
-    if hunk.at_start:
-        places = [place for place in places if place.start == 0] or places
     if hunk.anchors and len(places) > 1:
         since = find_anchor(lines, hunk.anchors)
         if since is not None:

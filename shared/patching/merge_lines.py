@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 from rapidfuzz.distance import LCSseq
 
+from shared.patching.match import fold_line
+
 MIN_LIKENESS = 60.0
 """Percent: a searched line and a wanted one that are less alike have nothing to do with another."""
 
@@ -27,6 +29,9 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         return actual
     base = _WORDS.findall(searched)
     own, new = _list_changes(base, actual), _list_changes(base, wanted)
+    if fold_line(searched) == fold_line(actual):
+        # blanks and look-alikes: what is replaced need not be kept as the file has it
+        own = [one for one in own if not any(_covers(other, one) for other in new)]
     if not _texts(own).isdisjoint(_texts(new)):
         return None  # the file has a part of what is wanted already: twice would be too often
     merged: list[str] = []
@@ -39,6 +44,11 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         merged.append(text)
         at, was_insertion = end, is_insertion
     return "".join([*merged, *base[at:]])
+
+
+def _covers(change: Change, other: Change) -> bool:
+    """Tell whether a change replaces all that another one does, or touches it."""
+    return change[0] <= other[0] and other[1] <= change[1]
 
 
 def _texts(changes: Sequence[Change]) -> set[str]:

@@ -22,6 +22,7 @@ _GIT_HEADER = re.compile(r"^diff --git (.*)$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*$")
 _ESCAPE = re.compile(r'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPES = {"a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
+_REVISION = re.compile(r" +\((?:revision \d+|working copy|nonexistent)\)$")
 _MISSING = "/dev/null"
 _SYMLINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
@@ -67,6 +68,7 @@ def _header_path(rest: str) -> str:
         end = rest.rfind('"')
         return _unquote(rest[: end + 1])
     path = rest.split("\t", 1)[0].strip()
+    path = _REVISION.sub("", path)
     return re.sub(r" +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*$", "", path)
 
 
@@ -335,4 +337,12 @@ def _finish(file: _File) -> list[FileEdit]:
         return [FileEdit(old or name, delete=True, expected=expected or None)]
     if not hunks:
         return []
-    return [FileEdit(name, hunks, ordered=True, other_path=old if old != name else None)]
+    return [FileEdit(name, hunks, ordered=True, other_paths=_other_names(file, name, old))]
+
+
+def _other_names(file: _File, name: str, old: str | None) -> tuple[str, ...]:
+    """List what else a plain diff calls its file: also without its first folder, as `patch -p1`."""
+    named = [file.old, file.new] if file.git_paths is None else []
+    safe = [other for other in named if other and not other.startswith(("/", "."))]
+    names = [old, *(other.partition("/")[2] for other in safe)]
+    return tuple(dict.fromkeys(other for other in names if other and other != name))
