@@ -11,6 +11,7 @@ from shared.patching.merge_lines import merge_block
 from shared.patching.ops import Script
 from shared.patching.report import describe_missing
 from shared.patching.script import Hunk, Rung
+from shared.patching.sound import find_seam
 from shared.patching.text import ending_of, strip_ending
 
 
@@ -80,8 +81,7 @@ class _Hand:
         wanted = self._remember(self._new[new_start:new_end])
         pairs = self._found.pairs
         if old_start == old_end:
-            above = pairs[old_start - 1] if old_start else NOWHERE
-            at = above + 1 if above != NOWHERE else pairs[old_start]
+            at = self._find_seam(old_start, self._new[new_start:new_end])
             return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
         first, last = pairs[old_start], pairs[old_end - 1] + 1
         searched = self._old[old_start:old_end]
@@ -96,6 +96,18 @@ class _Hand:
         if merged is None:
             raise self._doubt("a line to be changed is not in {} as it was quoted")
         return Splice(first, last, tuple(merged))
+
+    def _find_seam(self, start: int, new: Sequence[str]) -> int:
+        """Answer above which line of the file new lines go."""
+        pairs = self._found.pairs
+        above = pairs[start - 1] if start else NOWHERE
+        below = pairs[start] if start < len(pairs) else NOWHERE
+        if above == NOWHERE:
+            return below
+        if below == NOWHERE:
+            return above + 1
+        seam = find_seam(self._lines.text.bare, above, below, new)
+        return above + 1 if seam is None else seam
 
     def _remember(self, wanted: Sequence[str]) -> list[str]:
         """Give each line that is only moved the text that it has in the file."""

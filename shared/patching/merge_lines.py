@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import LCSseq
+from rapidfuzz.distance import OSA, LCSseq
 
 from shared.patching.match import fold_line
 
@@ -34,11 +34,13 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         own = [one for one in own if not any(_covers(other, one) for other in new)]
     if not _texts(own).isdisjoint(_texts(new)):
         return None  # the file has a part of what is wanted already: twice would be too often
+    is_slip = OSA.distance(searched, actual, score_cutoff=1) <= 1
     merged: list[str] = []
     at, was_insertion = 0, False
     for start, end, text in sorted([*own, *new]):
         is_insertion = start == end
-        if start < at or (start == at and merged and (is_insertion or was_insertion)):
+        is_touching = start == at and bool(merged) and (is_insertion or was_insertion)
+        if start < at or (is_touching and not (is_slip and is_insertion != was_insertion)):
             return None  # the same words, or an order that would be a guess
         merged.extend(base[at:start])
         merged.append(text)
