@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import FileLines, find_shift, fold_line
+from shared.patching.indent import Shift, find_shift
+from shared.patching.match import FileLines, fold_line
 from shared.patching.merge_lines import merge_block
 from shared.patching.ops import Script
 from shared.patching.report import describe_missing
@@ -138,10 +139,15 @@ class _Hand:
         shift = self._find_shift(everything) or self._find_shift(around)
         if shift is None:
             raise self._doubt("the lines of {} are indented in another way than they were quoted")
-        cut, put = shift
-        return [put + line.removeprefix(cut) if line.strip() else line for line in new]
+        moved: list[str] = []
+        for line in new:
+            own = shift.move(line) if line.strip() else line
+            if own is None:
+                raise self._doubt("new lines of {} are indented less than what was quoted")
+            moved.append(own)
+        return moved
 
-    def _find_shift(self, quoted: range) -> tuple[str, str] | None:
+    def _find_shift(self, quoted: range) -> Shift | None:
         bare = self._lines.text.bare
         same = [
             (self._old[at], bare[self._found.pairs[at]])

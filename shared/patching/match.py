@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from shared.patching.indent import find_shift
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText
 
@@ -194,29 +195,3 @@ def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
             return None
         since = found[0] + 1
     return since
-
-
-_INDENT: Final = re.compile(r"[ \t]*")
-
-
-def find_shift(wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
-    """Find the one shift that turns the indentation of every searched line into the file's."""
-    shift: tuple[str, str] | None = None
-    for searched, actual in zip(wanted, found, strict=True):
-        if not searched.strip():
-            continue
-        before, after = _indent_of(searched), _indent_of(actual)
-        common = 0
-        while common < min(len(before), len(after)) and before[-1 - common] == after[-1 - common]:
-            common += 1
-        own = (before[: len(before) - common], after[: len(after) - common])
-        if shift is None:
-            shift = own
-        elif own != shift:
-            return None
-    return shift or ("", "")
-
-
-def _indent_of(line: str) -> str:
-    match = _INDENT.match(line)
-    return match[0] if match else ""

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from rapidfuzz import fuzz
+
 from shared.patching.align import NOWHERE
 from shared.patching.ops import Script
 
 MAX_UNQUOTED: Final = 3
 """Lines of the file that may be missing between the quoted lines that hold a change."""
+MIN_KINSHIP: Final = 60
+"""Percent: a new line that is less alike is not what became of a replaced one."""
 
 
 class Grade(IntEnum):
@@ -47,6 +51,8 @@ def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collectio
         touched = pairs[start:end]
         if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
             return False
+        if touched and not _keeps_its_edges(quote, pairs, (start, end, new_start, new_end)):
+            return False
         for at in (start - 1, end):
             if 0 <= at < len(pairs) and pairs[at] == NOWHERE and quote.searched[at] in near:
                 return False  # the neighbour is there, and in another order
@@ -54,6 +60,32 @@ def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collectio
         if not says_itself and not _is_held(quote, pairs, (start, end, new_start, new_end)):
             return False
     return True
+
+
+def _keeps_its_edges(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
+    """Tell whether it is known on which side of lines that were not quoted new lines go.
+
+    Such a line may stand right above or below the lines to be replaced. What is written then has
+    to begin, or end, with what became of the replaced line there, not with a line of its own.
+    """
+    start, end, new_start, new_end = change
+    new = quote.wanted[new_start:new_end]
+    if len(new) <= end - start:
+        return True
+    above = pairs[start - 1] if start else NOWHERE
+    below = pairs[end] if end < len(pairs) else NOWHERE
+    over = () if above == NOWHERE else quote.keys[above + 1 : pairs[start]]
+    under = () if below == NOWHERE else quote.keys[pairs[end - 1] + 1 : below]
+    return _fits_beside(over, new[0], quote.searched[start]) and _fits_beside(
+        under, new[-1], quote.searched[end - 1]
+    )
+
+
+def _fits_beside(unquoted: Sequence[str], new: str, replaced: str) -> bool:
+    """Tell whether a new line goes where the replaced one stood, with unquoted lines beside it."""
+    if not unquoted or (new and not any(unquoted)):
+        return True
+    return fuzz.ratio(replaced, new) >= MIN_KINSHIP
 
 
 def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:

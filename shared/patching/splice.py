@@ -48,14 +48,29 @@ def _place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[
     whole = range(len(lines.text.bare))
     placed: list[Placed] = []
     failures: list[PatchError] = []
-    for number, hunk in enumerate(hunks, start=1):
+    for at, hunk in enumerate(hunks):
         try:
-            placed.append(place_hunk(path, lines, hunk, whole, number))
+            placed.append(place_hunk(path, lines, hunk, whole, at + 1))
         except PatchError as error:
-            failures.append(error)
+            span = _find_share(lines, hunks, at) if error.code == PatchCode.AMBIGUOUS else None
+            if span is None:
+                failures.append(error)
+            else:
+                placed.append(place_hunk(path, lines, hunk, span, at + 1))
     if failures:
         raise join_failures(failures, len(placed))
     return placed
+
+
+def _find_share(lines: FileLines, hunks: Sequence[Hunk], at: int) -> range | None:
+    """Answer a place of its own for a hunk that is written as often as its lines stand there."""
+    hunk = hunks[at]
+    same = [i for i, one in enumerate(hunks) if one.old == hunk.old and one.new == hunk.new]
+    starts = list_starts(lines, hunk)
+    if len(same) != len(starts):
+        return None
+    start = starts[same.index(at)]
+    return range(start, start + len(hunk.old))
 
 
 def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
