@@ -79,7 +79,10 @@ class Tree:
         for path in sorted({*self._written, *self._moved}):
             origin = self._moved.get(path)
             content = self._written.get(path)
-            if origin is not None and origin != path:
+            if origin in self._written and path not in self._files:
+                # another file has taken the old path: this one is no renamed one any more
+                changes.append(FileChange(path, ChangeKind.ADD, self.read(path)))
+            elif origin is not None and origin != path:
                 same = content is None or content == self._files[origin]
                 changes.append(
                     FileChange(path, ChangeKind.RENAME, None if same else content, origin)
