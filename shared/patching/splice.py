@@ -1,7 +1,8 @@
 """Puts the changes of hunks into a file and nothing else: endings and context stay the file's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Splice
@@ -10,6 +11,9 @@ from shared.patching.place import Placed, list_starts, place_hunk
 from shared.patching.report import join_failures
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText, ending_of, split_lines, strip_ending
+
+MARK: Final = "\ufeff"
+"""The byte order mark that a text may begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,21 @@ def splice_hunks(
             `patch.overlap`; nothing is applied then.
     """
     lines = FileLines(text)
+    if text.encoding == "latin-1" or text.text.startswith(MARK):
+        hunks = [_adopt_hunk(text, hunk) for hunk in hunks]
     placed = _place_in_order(path, lines, hunks) if ordered else _place_anywhere(path, lines, hunks)
     splices = [splice for one in placed for splice in one.splices]
     rungs = tuple(one.rung for one in placed)
     return Spliced(_write(path, text, splices, _choose_ending(text, hunks, ending)), rungs)
+
+
+def _adopt_hunk(text: FileText, hunk: Hunk) -> Hunk:
+    """Write a hunk as the file is decoded; a byte order mark is the file's, whatever is edited."""
+
+    def adopt(lines: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(text.adopt(line.removeprefix(MARK)) for line in lines)
+
+    return replace(hunk, old=adopt(hunk.old), new=adopt(hunk.new))
 
 
 def _place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
@@ -175,8 +190,8 @@ def _end(text: FileText, parts: list[str], default: str, *, final_newline: bool)
     """Begin the text and end it as the file did."""
     if not parts:
         return ""
-    if text.text.startswith("\ufeff") and not parts[0].startswith("\ufeff"):
-        parts[0] = "\ufeff" + parts[0]
+    if text.text.startswith(MARK) and not parts[0].startswith(MARK):
+        parts[0] = MARK + parts[0]
     last = parts[-1]
     if final_newline and not ending_of(last):
         parts[-1] = last + default
@@ -189,7 +204,7 @@ def adopt_lines(text: FileText | None, content: str) -> str:
     """Write whole new content the way the file that it replaces is written."""
     if text is None:
         return content
-    mark = "\ufeff" if text.text.startswith("\ufeff") and not content.startswith("\ufeff") else ""
+    mark = MARK if text.text.startswith(MARK) and not content.startswith(MARK) else ""
     if text.ending == "\n" or "\r" in content:
         return mark + text.adopt(content)
     return mark + "".join(
