@@ -171,9 +171,10 @@ def _choose(
             continue
         seen.add((first, last))
         near = frozenset(line for line in keys[first:last] if line in telling)
-        lines.effort_left -= rows * (last - first)
-        if lines.effort_left < 0:
+        effort = rows * (last - first)
+        if effort > lines.effort_left:
             return None
+        lines.effort_left -= effort
         window = [
             HIDDEN if at in hidden or at not in quote.span else keys[at]
             for at in range(first, last)

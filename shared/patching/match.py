@@ -32,6 +32,8 @@ class FileLines:
         self.text = text
         self.effort_left = MAX_EFFORT
         """Cells of alignments that may still be filled for this file."""
+        self.reports_left = MAX_REPORTS
+        """Hunks for which the nearest lines may still be looked up."""
 
     @cached_property
     def folded(self) -> list[str]:
@@ -70,6 +72,8 @@ _LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_
 """Rungs on which each searched line has its place. Line endings never count here."""
 MAX_EFFORT: Final = 4_000_000
 """Cells of alignments for one file: a second or two, whatever a model may write."""
+MAX_REPORTS: Final = 8
+"""Hunks of one file that are told of in full; the model mends those first."""
 MAX_PLACES: Final = 10_000
 """Places of a run that are looked for; a run that stands more often than that is no edit."""
 
