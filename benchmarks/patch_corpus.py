@@ -95,8 +95,9 @@ def _read_changes(folder: Path) -> Iterator[_Change]:
             path = delta.new_file.path
             history = histories.setdefault(path, [])
             for entry in (delta.old_file.id, delta.new_file.id):
-                if entry.raw.strip(b"\0") and (not history or history[-1][0] != str(entry)):
-                    history.append((str(entry), repository[entry].data))
+                blob = repository.get(entry)
+                if isinstance(blob, pygit2.Blob) and (not history or history[-1][0] != str(entry)):
+                    history.append((str(entry), blob.data))
     for path, history in sorted(histories.items()):
         versions = tuple(content for _, content in history)
         for at, (old, new) in enumerate(pairwise(versions)):

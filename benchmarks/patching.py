@@ -5,11 +5,15 @@ Takes any git repositories: their commits' changes are applied to other versions
 the truth is wrong; a refusal is not. Times are CPU times in one process; a peer that is a program
 is not timed.
 
+A file of 1 MB with 200 hunks comes first: the CPU seconds for each of three formats.
+
 Peers that are not installed are left out: `pip install diff-match-patch whatthepatch patch-ng`.
 """
 
 import argparse
+import importlib
 import importlib.util
+import logging
 import shutil
 import statistics
 import subprocess
@@ -20,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.patch_corpus import Case, list_damaged, list_drifted
 from shared.patching.apply import apply_edits
@@ -58,6 +63,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=100, help="of a kind, from each repository")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    show_large()
     wrong = 0
     for title, make in (("drifted", list_drifted), ("damaged", list_damaged)):
         cases = [
@@ -76,6 +82,28 @@ def main() -> int:
             if name.startswith("ours"):
                 wrong += tally.counts["wrong"]
     return 1 if wrong else 0
+
+
+def show_large() -> None:
+    """Print what a large edit of a large file costs."""
+    lines = [f"line {at} of many, with some words to fill it: {at * 7}" for at in range(20_000)]
+    file = {"f": ("\n".join(lines) + "\n").encode()}
+    places = range(50, 20_000, 100)
+    texts = {
+        "blocks": "".join(
+            f"f\n<<<<<<< SEARCH\n{lines[at]}\n=======\nnew {at}\n>>>>>>> REPLACE\n" for at in places
+        ),
+        "unified diff": "--- a/f\n+++ b/f\n"
+        + "".join(f"@@ -{at + 1} +{at + 1} @@\n-{lines[at]}\n+new {at}\n" for at in places),
+        "envelope": "*** Begin Patch\n*** Update File: f\n"
+        + "".join(f"@@\n-{lines[at]}\n+new {at}\n" for at in places)
+        + "*** End Patch\n",
+    }
+    print(f"large: {len(file['f']) / 1e6:.1f} MB, {len(places)} hunks")
+    for name, edits in texts.items():
+        began = time.process_time()
+        apply_edits(file, edits)
+        print(f"  {name:<22} {time.process_time() - began:.2f} s")
 
 
 def measure(cases: Sequence[Case], apply: Apply) -> Tally:
@@ -155,8 +183,7 @@ def write_case(folder: Path, case: Case) -> Path:
 
 def apply_whatthepatch(case: Case) -> bytes | None:
     """Apply with whatthepatch."""
-    import whatthepatch
-
+    whatthepatch: Any = importlib.import_module("whatthepatch")
     try:
         diff = next(iter(whatthepatch.parse_patch(case.edits)))
         lines = whatthepatch.apply_diff(diff, case.file.decode())
@@ -168,12 +195,12 @@ def apply_whatthepatch(case: Case) -> bytes | None:
 
 def apply_diff_match_patch(case: Case) -> bytes | None:
     """Apply with diff-match-patch, which makes its own patch of what was before and after."""
-    import diff_match_patch
-
+    library: Any = importlib.import_module("diff_match_patch")
     after = apply_ours(Case(case.name, case.path, case.base, case.base, case.edits, None))
     if after is None:
         return None
-    engine = diff_match_patch.diff_match_patch()
+    engine = library.diff_match_patch()
+    text: str
     try:
         patches = engine.patch_make(case.base.decode(), after.decode())
         text, applied = engine.patch_apply(patches, case.file.decode())
@@ -184,9 +211,7 @@ def apply_diff_match_patch(case: Case) -> bytes | None:
 
 def apply_patch_ng(case: Case) -> bytes | None:
     """Apply with patch-ng."""
-    import logging
-
-    import patch_ng
+    patch_ng: Any = importlib.import_module("patch_ng")
 
     logging.getLogger("patch_ng").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as name:

@@ -7,15 +7,17 @@ the files that earlier ones created or moved.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from shared.domain.change import ChangeKind, FileChange, PatchStatistics
+from shared.domain.change import FileChange, PatchStatistics
 from shared.patching.checks import check_changes, check_path, check_size
 from shared.patching.diff import describe_changes
 from shared.patching.errors import PatchCode, PatchError
+from shared.patching.paths import plain_path
 from shared.patching.read import read_edits
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit, Rung
 from shared.patching.splice import adopt_lines, splice_hunks
 from shared.patching.text import FileText, decode, encode, strip_ending
+from shared.patching.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,21 @@ def apply_edits(
     """
     rules = rules or PatchRules()
     check_size(edits, rules)
-    tree = _Tree(files)
+    tree = Tree(files)
     hunks: list[AppliedHunk] = []
-    for edit in read_edits(edits, format).edits:
-        for path in filter(None, (edit.path, edit.new_path)):
-            check_path(path, rules, symlinks)
-        hunks.extend(_apply_file(tree, edit))
+    script = read_edits(edits, format)
+    for edit in script.edits:
+        path = tree.resolve(edit)
+        if not path:
+            raise PatchError(
+                PatchCode.UNREADABLE,
+                "the edit names no file",
+                report="An edit does not say which file it is about. Say it.",
+            )
+        target = plain_path(edit.new_path) if edit.new_path else path
+        for one in (path, target):
+            check_path(one, rules, symlinks)
+        hunks.extend(_apply_file(tree, path, target, edit, script.ending))
     changes = tree.list_changes()
     if tip is not None and changes:
         from shared.patching.merge import merge_changes
@@ -80,77 +91,19 @@ def apply_edits(
     return AppliedPatch(changes, diff, statistics, tuple(hunks))
 
 
-class _Tree:
-    """A repository with changes on top."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
-        self._written: dict[str, bytes] = {}
-        self._gone: set[str] = set()
-        self._moved: dict[str, str] = {}
-        """New path to the path that a file had at the base."""
-
-    def exists(self, path: str) -> bool:
-        return path in self._written or path in self._moved or self._is_untouched(path)
-
-    def read(self, path: str) -> bytes:
-        if path in self._written:
-            return self._written[path]
-        return self._files[self._moved.get(path, path)]
-
-    def write(self, path: str, content: bytes) -> None:
-        self._written[path] = content
-        self._gone.discard(path)
-
-    def delete(self, path: str) -> None:
-        self._written.pop(path, None)
-        origin = self._moved.pop(path, path)
-        if origin in self._files:
-            self._gone.add(origin)
-
-    def move(self, path: str, target: str) -> None:
-        origin = self._moved.pop(path, path)
-        content = self._written.pop(path, None)
-        if origin in self._files:
-            self._gone.add(origin)
-            self._moved[target] = origin
-        if content is not None:
-            self._written[target] = content
-
-    def _is_untouched(self, path: str) -> bool:
-        return path in self._files and path not in self._gone
-
-    def list_changes(self) -> tuple[FileChange, ...]:
-        changes: list[FileChange] = []
-        for path in sorted({*self._written, *self._moved}):
-            origin = self._moved.get(path)
-            content = self._written.get(path)
-            if origin is not None and origin != path:
-                same = content is None or content == self._files[origin]
-                changes.append(
-                    FileChange(path, ChangeKind.RENAME, None if same else content, origin)
-                )
-            elif content is not None and path not in self._files:
-                changes.append(FileChange(path, ChangeKind.ADD, content))
-            elif content is not None and content != self._files[path]:
-                changes.append(FileChange(path, ChangeKind.EDIT, content))
-        taken = {change.previous_path or change.path for change in changes}
-        changes.extend(
-            FileChange(path, ChangeKind.DELETE)
-            for path in self._gone - taken - {*self._written, *self._moved.values()}
-        )
-        return tuple(sorted(changes, key=lambda change: change.path))
-
-
 def _read_before(files: Mapping[str, bytes], changes: Collection[FileChange]) -> dict[str, bytes]:
     paths = {change.previous_path or change.path for change in changes}
     return {path: files[path] for path in paths if path in files}
 
 
-def _apply_file(tree: _Tree, edit: FileEdit) -> list[AppliedHunk]:
-    path = _resolve(tree, edit)
-    if edit.content is not None:
-        _write_whole(tree, path, edit, edit.content)
+def _apply_file(
+    tree: Tree, path: str, target: str, edit: FileEdit, ending: str
+) -> list[AppliedHunk]:
+    content = edit.content
+    if content is None and not tree.exists(path):
+        content = _created_content(edit)
+    if content is not None:
+        _write_whole(tree, path, edit, content, ending)
         return [AppliedHunk(path, Rung.WHOLE_FILE)]
     if not tree.exists(path):
         raise PatchError(
@@ -165,44 +118,41 @@ def _apply_file(tree: _Tree, edit: FileEdit) -> list[AppliedHunk]:
         tree.delete(path)
         return [AppliedHunk(path, Rung.WHOLE_FILE)]
     rungs: tuple[Rung, ...] = ()
+    new: bytes | None = None
     if edit.hunks:
         text = decode(tree.read(path), path)
-        spliced = splice_hunks(path, text, edit.hunks, ordered=edit.ordered)
+        spliced = splice_hunks(path, text, edit.hunks, ordered=edit.ordered, ending=ending)
         rungs = spliced.rungs
         new = encode(spliced.text, text.encoding, path)
-    else:
-        new = None
-    if edit.new_path is not None and edit.new_path != path:
+    if target != path:
         rungs = rungs or (Rung.WHOLE_FILE,)
-        path = _move(tree, path, edit)
+        _move(tree, path, target, copy=edit.copy)
+        path = target
     if new is not None:
         tree.write(path, new)
     return [AppliedHunk(path, rung) for rung in rungs]
 
 
-def _resolve(tree: _Tree, edit: FileEdit) -> str:
-    """Answer the path that is meant: a plain diff may call the file by two names."""
-    if not tree.exists(edit.path) and edit.other_path and tree.exists(edit.other_path):
-        return edit.other_path
-    return edit.path
+def _created_content(edit: FileEdit) -> str | None:
+    """Answer the content of a file that a plain diff creates: of its only hunk, `@@ -0,0 +1,n @@`.
+
+    Such a diff may name the file on both sides, without a mark that it is new.
+    """
+    if len(edit.hunks) != 1 or edit.hunks[0].line != 0 or edit.hunks[0].old:
+        return None
+    return "".join(edit.hunks[0].new)
 
 
-def _move(tree: _Tree, path: str, edit: FileEdit) -> str:
-    target = edit.new_path or path
+def _move(tree: Tree, path: str, target: str, *, copy: bool) -> None:
     if tree.exists(target):
         raise PatchError(PatchCode.FILE_EXISTS, f"there is a file {target} already", path=target)
-    if edit.copy:
+    if copy:
         tree.write(target, tree.read(path))
     else:
         tree.move(path, target)
-    return target
 
 
-def _write_whole(tree: _Tree, path: str, edit: FileEdit, content: str) -> None:
-    if not path:
-        raise PatchError(
-            PatchCode.UNREADABLE, "the edit names no file", report="Say which file it is about."
-        )
+def _write_whole(tree: Tree, path: str, edit: FileEdit, content: str, ending: str) -> None:
     known = tree.exists(path)
     if known and edit.may_append:
         text = decode(tree.read(path), path)
@@ -216,10 +166,9 @@ def _write_whole(tree: _Tree, path: str, edit: FileEdit, content: str) -> None:
             path=path,
             report=f"There is a file {path!r} already: edit it, or choose another path.",
         )
-    if not known:
-        tree.write(path, encode(content, "utf-8", path))
-        return
-    text = decode(tree.read(path), path)
+    text = decode(tree.read(path) if known else b"", path)
+    if not text.text and "\r" not in content:
+        content = content.replace("\n", ending)
     new = adopt_lines(text, content)
     if edit.fenced:
         new = _end_as(text, new)
@@ -233,7 +182,7 @@ def _end_as(text: FileText, new: str) -> str:
     return strip_ending(new)
 
 
-def _check_expected(tree: _Tree, path: str, edit: FileEdit) -> None:
+def _check_expected(tree: Tree, path: str, edit: FileEdit) -> None:
     """A diff that deletes a file quotes it: another file than the quoted one is not deleted."""
     if edit.expected is None:
         return

@@ -10,7 +10,6 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -18,6 +17,7 @@ from rapidfuzz import fuzz, process
 from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
 from shared.patching.match import FileLines, fold_line
 from shared.patching.ops import Script
+from shared.patching.sound import Grade, Quote, grade_change, is_sound
 
 MIN_SCORE_SURE: Final = 0.3
 """Where each change stands exactly between its quoted neighbours: little else is needed."""
@@ -33,8 +33,6 @@ SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
-MAX_UNQUOTED: Final = 3
-"""Lines of the file that may be missing between the quoted lines that hold a change."""
 MAX_RIVALS: Final = 12
 """Changes of a hunk whose place is compared with the best one elsewhere."""
 HIDDEN: Final = "\0"
@@ -51,16 +49,6 @@ class Drifted:
     """What is left to be changed: the file may have a part of it already."""
 
 
-class _Grade(IntEnum):
-    """How well the lines round the changes are found."""
-
-    LIKELY = 0
-    FIRM = 1
-    """Each line to be changed, or both its neighbours, are there just as quoted."""
-    SURE = 2
-    """Each line to be changed and both its neighbours are there just as quoted."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     pairs: tuple[int, ...]
@@ -69,7 +57,7 @@ class _Candidate:
     """What is left to be changed; the file has the rest already."""
     score: float
     """0 to 1: the weight of the quoted lines that were found against that of all."""
-    grade: _Grade
+    grade: Grade
 
 
 def find_drifted(
@@ -90,12 +78,14 @@ def find_drifted(
     searched = [fold_line(line) for line in quoted]
     weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
     starts = _list_starts(searched, weights, lines.folded, places)
-    quote = _Quote(searched, [fold_line(line) for line in wanted], weights, script, span)
+    quote = Quote(
+        searched, [fold_line(line) for line in wanted], weights, script, span, lines.folded
+    )
     best = _choose(quote, lines, starts, frozenset())
     if best is None:
         return None, []
     doubtful = [one for one in best.script if not _is_unmistakable(quote, best, places, one)]
-    is_plain = len(best.script) == len(script) and (not doubtful or best.grade is _Grade.SURE)
+    is_plain = len(best.script) == len(script) and (not doubtful or best.grade is Grade.SURE)
     if best.score < (MIN_SCORE_SURE if is_plain else MIN_SCORE):
         return None, []
     for change in doubtful[:MAX_RIVALS]:
@@ -107,19 +97,6 @@ def find_drifted(
         if rival is not None and not _is_clear(own, rival):
             return None, [_first(best.pairs), _first(rival.pairs)]
     return Drifted(best.pairs, best.script), []
-
-
-@dataclass(frozen=True, slots=True)
-class _Quote:
-    searched: Sequence[str]
-    wanted: Sequence[str]
-    weights: Sequence[float]
-    script: Script
-    span: range
-
-    def is_telling(self, at: int) -> bool:
-        """Tell whether a line holds more than brackets and blanks."""
-        return any(char.isalnum() for char in self.searched[at])
 
 
 def _weigh(line: str, count: int) -> float:
@@ -173,7 +150,7 @@ def _vote_by_likeness(
 
 
 def _choose(
-    quote: _Quote, lines: FileLines, starts: Sequence[int], hidden: frozenset[int]
+    quote: Quote, lines: FileLines, starts: Sequence[int], hidden: frozenset[int]
 ) -> _Candidate | None:
     """Choose the best sound place, without the lines of the file that are hidden."""
     keys, places = lines.folded, lines.places
@@ -194,9 +171,10 @@ def _choose(
             continue
         seen.add((first, last))
         near = frozenset(line for line in keys[first:last] if line in telling)
-        lines.effort_left -= rows * (last - first)
-        if lines.effort_left < 0:
+        effort = rows * (last - first)
+        if effort > lines.effort_left:
             return None
+        lines.effort_left -= effort
         window = [
             HIDDEN if at in hidden or at not in quote.span else keys[at]
             for at in range(first, last)
@@ -206,23 +184,23 @@ def _choose(
         script = tuple(
             one for one in quote.script if not _is_done(quote, window, first, pairs, one)
         )
-        if _is_sound(quote, pairs, script, near):
+        if is_sound(quote, pairs, script, near):
             found.append(_rate(quote, pairs, likeness, script))
     # better found is worth more than a likely place of the same score
     return max(found, key=lambda one: one.score + 0.1 * one.grade, default=None)
 
 
 def _rate(
-    quote: _Quote, pairs: tuple[int, ...], likeness: tuple[float, ...], script: Script
+    quote: Quote, pairs: tuple[int, ...], likeness: tuple[float, ...], script: Script
 ) -> _Candidate:
     found = sum(weight * like for weight, like in zip(quote.weights, likeness, strict=True))
-    grades = [_grade(pairs, likeness, start, end) for start, end, _, _ in script]
+    grades = [grade_change(pairs, likeness, start, end) for start, end, _, _ in script]
     score = found / sum(quote.weights)
-    return _Candidate(pairs, likeness, script, score, min(grades, default=_Grade.FIRM))
+    return _Candidate(pairs, likeness, script, score, min(grades, default=Grade.FIRM))
 
 
 def _is_done(
-    quote: _Quote,
+    quote: Quote,
     window: Sequence[str],
     first: int,
     pairs: Sequence[int],
@@ -240,7 +218,7 @@ def _is_done(
 
 
 def _settle(
-    quote: _Quote, alignment: Alignment, hidden: frozenset[int], near: Collection[str]
+    quote: Quote, alignment: Alignment, hidden: frozenset[int], near: Collection[str]
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
     pairs, likeness = list(alignment.pairs), list(alignment.likeness)
@@ -255,7 +233,7 @@ def _settle(
 
 
 def _fill_gaps(
-    quote: _Quote, pairs: list[int], hidden: frozenset[int], near: Collection[str]
+    quote: Quote, pairs: list[int], hidden: frozenset[int], near: Collection[str]
 ) -> None:
     """Let context that was not found stand for as many lines that were not quoted."""
     changed = {at for start, end, _, _ in quote.script for at in range(start, end)}
@@ -272,68 +250,8 @@ def _fill_gaps(
         before = at
 
 
-def _is_sound(quote: _Quote, pairs: Sequence[int], script: Script, near: Collection[str]) -> bool:
-    """Tell whether it is known where each change goes."""
-    for start, end, _, _ in script:
-        touched = pairs[start:end]
-        if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
-            return False
-        for at in (start - 1, end):
-            if 0 <= at < len(pairs) and pairs[at] == NOWHERE and quote.searched[at] in near:
-                return False  # the neighbour is there, and in another order
-        says_itself = any(quote.is_telling(at) for at in range(start, end))
-        if not says_itself and not _is_held(quote, pairs, start, end):
-            return False
-    return True
-
-
-def _is_held(quote: _Quote, pairs: Sequence[int], start: int, end: int) -> bool:
-    """Tell whether the telling lines around a change leave it just one place.
-
-    On each side where such lines are quoted one of them must be found, or on one side the very line
-    that touches the change. Hardly any line of the file may lie in between that was not quoted, and
-    none where the change goes.
-    """
-    above = [at for at in range(start) if quote.searched[at]]
-    below = [at for at in range(end, len(pairs)) if quote.searched[at]]
-    first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
-    last = next((at for at in below if pairs[at] != NOWHERE), None)
-    if not any(at is not None and quote.is_telling(at) for at in (first, last)):
-        return False
-    if (above and first is None) or (below and last is None) or not (above or below):
-        # one side is not as it was quoted: then a telling line of the other must touch the change
-        is_touched = first == start - 1 if first is not None else last == end
-        if not is_touched:
-            return False
-    low = 0 if first is None else first
-    high = len(pairs) - 1 if last is None else last
-    held = [pairs[at] for at in range(low, high + 1) if pairs[at] != NOWHERE]
-    return held[-1] - held[0] < len(held) + MAX_UNQUOTED and _is_seam(pairs, start, end)
-
-
-def _is_seam(pairs: Sequence[int], start: int, end: int) -> bool:
-    """Tell whether the nearest lines found above and below a change leave no line between them."""
-    above = next((pairs[at] for at in range(start - 1, -1, -1) if pairs[at] != NOWHERE), None)
-    below = next((pairs[at] for at in range(end, len(pairs)) if pairs[at] != NOWHERE), None)
-    return above is None or below is None or below - above == end - start + 1
-
-
-def _grade(pairs: Sequence[int], likeness: Sequence[float], start: int, end: int) -> _Grade:
-    """Tell how well the place of one change is found."""
-    neighbours = [at for at in (start - 1, end) if 0 <= at < len(pairs)]
-    around = range(max(0, start - 1), min(len(pairs), end + 1))
-    is_tight = bool(neighbours) and pairs[around[-1]] - pairs[around[0]] == len(around) - 1
-    is_framed = is_tight and all(likeness[at] == 1.0 for at in neighbours)
-    is_exact = all(likeness[at] == 1.0 for at in range(start, end))
-    if is_exact and is_framed:
-        return _Grade.SURE
-    if start == end:
-        return _Grade.FIRM if any(likeness[at] == 1.0 for at in neighbours) else _Grade.LIKELY
-    return _Grade.FIRM if is_exact or is_framed else _Grade.LIKELY
-
-
 def _is_unmistakable(
-    quote: _Quote,
+    quote: Quote,
     best: _Candidate,
     places: Mapping[str, list[int]],
     change: tuple[int, int, int, int],
@@ -352,7 +270,7 @@ def _is_unmistakable(
 
 def _is_clear(best: _Candidate, rival: _Candidate) -> bool:
     """Tell whether one place is so much better than another that it is no guess."""
-    margin = MARGIN_SURE if best.grade is _Grade.SURE else MARGIN
+    margin = MARGIN_SURE if best.grade is Grade.SURE else MARGIN
     if rival.grade < best.grade:
         margin /= 3
     return best.score - rival.score >= margin

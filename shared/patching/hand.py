@@ -1,16 +1,18 @@
 """Writes the changes of one hunk in the file's own hand: of its context nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import FileLines, find_shift, fold_line
+from shared.patching.indent import Shift, find_shift
+from shared.patching.match import FileLines, fold_line
 from shared.patching.merge_lines import merge_block
 from shared.patching.ops import Script
 from shared.patching.report import describe_missing
 from shared.patching.script import Hunk, Rung
+from shared.patching.sound import find_seam
 from shared.patching.text import ending_of, strip_ending
 
 
@@ -21,6 +23,8 @@ class Splice:
     start: int
     end: int
     new: tuple[str, ...]
+    endings: tuple[str, ...] = ()
+    """What each new line ends in, where the edit is exact to the byte."""
     final_newline: bool | None = None
     """What the format says of the file's last newline, where the hunk reaches the end."""
 
@@ -44,10 +48,20 @@ def write_changes(
     """
     hand = _Hand(path, number, hunk, lines, found)
     splices = [hand.write(change) for change in found.script]
+    if found.rung is Rung.EXACT and hunk.says_final_newline and _says_endings(hunk):
+        splices = [
+            replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
+            for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
+        ]
     end = max(found.pairs) + 1
     if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
-        splices.append(Splice(end, end, (), bool(ending_of(hunk.new[-1]))))
+        splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
+
+
+def _says_endings(hunk: Hunk) -> bool:
+    """Tell whether a diff shows carriage returns, so that a line without one has none."""
+    return any(line.endswith("\r\n") for lines in (hunk.old, hunk.new) for line in lines)
 
 
 class _Hand:
@@ -68,8 +82,7 @@ class _Hand:
         wanted = self._remember(self._new[new_start:new_end])
         pairs = self._found.pairs
         if old_start == old_end:
-            above = pairs[old_start - 1] if old_start else NOWHERE
-            at = above + 1 if above != NOWHERE else pairs[old_start]
+            at = self._find_seam(old_start, self._new[new_start:new_end])
             return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
         first, last = pairs[old_start], pairs[old_end - 1] + 1
         searched = self._old[old_start:old_end]
@@ -84,6 +97,18 @@ class _Hand:
         if merged is None:
             raise self._doubt("a line to be changed is not in {} as it was quoted")
         return Splice(first, last, tuple(merged))
+
+    def _find_seam(self, start: int, new: Sequence[str]) -> int:
+        """Answer above which line of the file new lines go."""
+        pairs = self._found.pairs
+        above = pairs[start - 1] if start else NOWHERE
+        below = pairs[start] if start < len(pairs) else NOWHERE
+        if above == NOWHERE:
+            return below
+        if below == NOWHERE:
+            return above + 1
+        seam = find_seam(self._lines.text.bare, above, below, new)
+        return above + 1 if seam is None else seam
 
     def _remember(self, wanted: Sequence[str]) -> list[str]:
         """Give each line that is only moved the text that it has in the file."""
@@ -114,10 +139,15 @@ class _Hand:
         shift = self._find_shift(everything) or self._find_shift(around)
         if shift is None:
             raise self._doubt("the lines of {} are indented in another way than they were quoted")
-        cut, put = shift
-        return [put + line.removeprefix(cut) if line.strip() else line for line in new]
+        moved: list[str] = []
+        for line in new:
+            own = shift.move(line) if line.strip() else line
+            if own is None:
+                raise self._doubt("new lines of {} are indented less than what was quoted")
+            moved.append(own)
+        return moved
 
-    def _find_shift(self, quoted: range) -> tuple[str, str] | None:
+    def _find_shift(self, quoted: range) -> Shift | None:
         bare = self._lines.text.bare
         same = [
             (self._old[at], bare[self._found.pairs[at]])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from shared.patching.indent import find_shift
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import FileText
 
@@ -31,6 +32,8 @@ class FileLines:
         self.text = text
         self.effort_left = MAX_EFFORT
         """Cells of alignments that may still be filled for this file."""
+        self.reports_left = MAX_REPORTS
+        """Hunks for which the nearest lines may still be looked up."""
 
     @cached_property
     def folded(self) -> list[str]:
@@ -69,6 +72,8 @@ _LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_
 """Rungs on which each searched line has its place. Line endings never count here."""
 MAX_EFFORT: Final = 4_000_000
 """Cells of alignments for one file: a second or two, whatever a model may write."""
+MAX_REPORTS: Final = 8
+"""Hunks of one file that are told of in full; the model mends those first."""
 MAX_PLACES: Final = 10_000
 """Places of a run that are looked for; a run that stands more often than that is no edit."""
 
@@ -153,8 +158,6 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
     if hunk.at_end:
         end = len(lines.text.bare) - len(hunk.old)
         places = [place for place in places if place.start == end] or places
-    if hunk.at_start:
-        places = [place for place in places if place.start == 0] or places
     if hunk.anchors and len(places) > 1:
         since = find_anchor(lines, hunk.anchors)
         if since is not None:
@@ -196,29 +199,3 @@ def find_anchor(lines: FileLines, anchors: Sequence[str]) -> int | None:
             return None
         since = found[0] + 1
     return since
-
-
-_INDENT: Final = re.compile(r"[ \t]*")
-
-
-def find_shift(wanted: Sequence[str], found: Sequence[str]) -> tuple[str, str] | None:
-    """Find the one shift that turns the indentation of every searched line into the file's."""
-    shift: tuple[str, str] | None = None
-    for searched, actual in zip(wanted, found, strict=True):
-        if not searched.strip():
-            continue
-        before, after = _indent_of(searched), _indent_of(actual)
-        common = 0
-        while common < min(len(before), len(after)) and before[-1 - common] == after[-1 - common]:
-            common += 1
-        own = (before[: len(before) - common], after[: len(after) - common])
-        if shift is None:
-            shift = own
-        elif own != shift:
-            return None
-    return shift or ("", "")
-
-
-def _indent_of(line: str) -> str:
-    match = _INDENT.match(line)
-    return match[0] if match else ""

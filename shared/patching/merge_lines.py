@@ -8,7 +8,9 @@ import re
 from collections.abc import Sequence
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import LCSseq
+from rapidfuzz.distance import OSA, LCSseq
+
+from shared.patching.match import fold_line
 
 MIN_LIKENESS = 60.0
 """Percent: a searched line and a wanted one that are less alike have nothing to do with another."""
@@ -27,18 +29,28 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         return actual
     base = _WORDS.findall(searched)
     own, new = _list_changes(base, actual), _list_changes(base, wanted)
+    if fold_line(searched) == fold_line(actual):
+        # blanks and look-alikes: what is replaced need not be kept as the file has it
+        own = [one for one in own if not any(_covers(other, one) for other in new)]
     if not _texts(own).isdisjoint(_texts(new)):
         return None  # the file has a part of what is wanted already: twice would be too often
+    is_slip = OSA.distance(searched, actual, score_cutoff=1) <= 1
     merged: list[str] = []
     at, was_insertion = 0, False
     for start, end, text in sorted([*own, *new]):
         is_insertion = start == end
-        if start < at or (start == at and merged and (is_insertion or was_insertion)):
+        is_touching = start == at and bool(merged) and (is_insertion or was_insertion)
+        if start < at or (is_touching and not (is_slip and is_insertion != was_insertion)):
             return None  # the same words, or an order that would be a guess
         merged.extend(base[at:start])
         merged.append(text)
         at, was_insertion = end, is_insertion
     return "".join([*merged, *base[at:]])
+
+
+def _covers(change: Change, other: Change) -> bool:
+    """Tell whether a change replaces all that another one does, or touches it."""
+    return change[0] <= other[0] and other[1] <= change[1]
 
 
 def _texts(changes: Sequence[Change]) -> set[str]:

@@ -54,6 +54,14 @@ def find_path_above(lines: Sequence[str], at: int) -> str:
     return ""
 
 
+def plain_path(path: str) -> str:
+    """Write a path as git does: with forward slashes, and without `./` in front."""
+    plain = path.replace("\\", "/")
+    while plain.startswith("./"):
+        plain = plain[2:].lstrip("/")
+    return plain
+
+
 def refuse_reason(path: str) -> str | None:
     """Say why a path may not be written by any edit, or None."""
     parts = path.replace("\\", "/").split("/")

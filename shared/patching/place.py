@@ -1,7 +1,7 @@
 """Finds the place of one hunk in a file, and writes it there: the ladder from top to bottom."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.patching.drift import find_drifted
@@ -82,6 +82,47 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int
     return _place_loosely(path, lines, hunk, span, number)
 
 
+def list_starts(lines: FileLines, hunk: Hunk) -> list[int]:
+    """List every place of a hunk's lines on the lowest rung that has any."""
+    quoted = [strip_ending(line) for line in hunk.old]
+    whole = range(len(lines.text.bare))
+    return [place.start for place in find_places(lines, quoted, whole)] if quoted else []
+
+
+def _trim_edges(hunk: Hunk) -> Hunk | None:
+    """Cut blank lines off both ends of a hunk: off the searched lines, and so many off the new."""
+    above = _count_blank(hunk.old)
+    below = _count_blank(hunk.old[::-1])
+    if not above + below or above == len(hunk.old):
+        return None
+    first = min(above, _count_blank(hunk.new))
+    last = len(hunk.new) - min(below, _count_blank(hunk.new[first:][::-1]))
+    old = hunk.old[above : len(hunk.old) - below]
+    return replace(hunk, old=old, new=hunk.new[first:last], script=None, inline=None)
+
+
+def _count_blank(lines: Sequence[str]) -> int:
+    return next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def _place_trimmed(
+    path: str, lines: FileLines, hunk: Hunk, span: range, number: int
+) -> Placed | None:
+    """Place a hunk but for blank lines at its ends that the file does not have there."""
+    trimmed = _trim_edges(hunk)
+    if trimmed is None:
+        return None
+    places = find_places(lines, [strip_ending(line) for line in trimmed.old], span)
+    if not places:
+        return None
+    if any(start == end and start in (0, len(trimmed.old)) for start, end, *_ in _compare(trimmed)):
+        return None  # lines go between the blank ones and the rest: who knows how many to keep
+    place = choose_place(lines, trimmed, places)
+    if place is None:
+        raise _hesitate(path, number, hunk, [place.start for place in places])
+    return replace(_write_place(path, lines, trimmed, place, number), rung=Rung.DRIFTED)
+
+
 def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number: int) -> Placed:
     """Place a hunk whose lines are not all in the file as they were quoted."""
     done = _find_done(lines, hunk, span)
@@ -89,12 +130,14 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
         return done
     quoted = [strip_ending(line) for line in hunk.old]
     script = _compare(hunk)
-    if hunk.elidable:
-        pairs, ways = find_elided(lines, quoted, span)
-        if pairs is not None:
-            return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
-        if ways > 1:
-            raise _hesitate(path, number, hunk, [])
+    pairs, ways = find_elided(lines, quoted, span)
+    if pairs is not None:
+        return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
+    if ways > 1:
+        raise _hesitate(path, number, hunk, [])
+    trimmed = _place_trimmed(path, lines, hunk, span, number)
+    if trimmed is not None:
+        return trimmed
     wanted = [strip_ending(line) for line in hunk.new]
     drifted, hesitates = find_drifted(lines, quoted, wanted, script, span)
     if drifted is not None:
@@ -143,7 +186,7 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
     """Insert without context: where the edit says so for certain, or into an empty file."""
     count = len(lines.text.bare)
     at: int | None = None
-    if count == 0 or hunk.at_start:
+    if count == 0:
         at = 0
     elif hunk.at_end:
         at = count

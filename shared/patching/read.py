@@ -29,7 +29,7 @@ _MARKS = (
     ),
     (
         EditFormat.SEARCH_REPLACE,
-        re.compile(r"^[ \t]*(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t\r]*$", re.MULTILINE),
+        re.compile(r"^[ \t]*(?:<{3,12} ?|-{5,12} )SEARCH>?[ \t\r]*$", re.MULTILINE),
     ),
     (
         EditFormat.UNIFIED_DIFF,
@@ -120,11 +120,12 @@ def read_edits(text: str, format: EditFormat = EditFormat.AUTO) -> EditScript:  
         PatchError: `patch.unreadable`, `patch.no_edits`.
     """
     text = text.removeprefix("\ufeff")
+    ending = "\n"
     if "\r\n" in text and text.count("\r\n") == text.count("\n"):
-        # the way here turned every line ending, those of the marks too: they say nothing
-        text = text.replace("\r\n", "\n")
+        # every line ends so, those of the marks too: that says nothing of a file with its own
+        text, ending = text.replace("\r\n", "\n"), "\r\n"
     chosen = recognise(text) if format is EditFormat.AUTO else format
-    script = EditScript(chosen, tuple(_READERS[chosen](text)))
+    script = EditScript(chosen, tuple(_READERS[chosen](text)), ending)
     if not script.edits:
         raise PatchError(PatchCode.NO_EDITS, "the edit asks for nothing")
     return script

@@ -59,7 +59,8 @@ def read_envelope(text: str) -> list[FileEdit]:
     edits: list[FileEdit] = []
     index = 0
     while index < len(lines):
-        header = _FILE.match(lines[index])
+        # blanks in front are let pass here; in a hunk they make a line of the file
+        header = _FILE.match(lines[index].lstrip())
         if header is None:
             if not lines[index].strip() or lines[index].startswith("```"):
                 index += 1

@@ -20,12 +20,14 @@ from shared.patching.errors import PatchCode, PatchError
 from shared.patching.paths import find_path_above
 from shared.patching.script import FileEdit, Hunk
 
-_HEAD = re.compile(r"^[ \t]*(?:<{5,9}|-{5,9}) ?SEARCH>?[ \t]*$")
-_DASH_HEAD = re.compile(r"^[ \t]*-{5,9}")
-_DIVIDER = re.compile(r"^[ \t]*={5,9}[ \t]*$")
-_TAIL = re.compile(r"^[ \t]*(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)>?[ \t]*$")
-_START_LINE = re.compile(r"^:start_line:\s*(\d+)\s*$")
-_END_LINE = re.compile(r"^:end_line:\s*(\d+)\s*$")
+_HEAD = re.compile(r"^[ \t]*(?:<{3,12} ?|-{5,12} )SEARCH>?[ \t\r]*$")
+_DASH_HEAD = re.compile(r"^[ \t]*-{5,12} ")
+_DIVIDER = re.compile(r"^[ \t]*={3,12}[ \t\r]*$")
+_TAIL = re.compile(r"^[ \t]*(?:>{3,12}|\+{5,12}) ?(?:REPLACE|UPDATED)>?[ \t\r]*$")
+_START_LINE = re.compile(r"^:start_line:\s*\[?(\d+)\]?\s*$")
+_END_LINE = re.compile(r"^:end_line:\s*\[?(\d+)\]?\s*$")
+_HINT = re.compile(r"^\s*:(?:start|end)_line:")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)")
 _RULE = re.compile(r"^-{7}\s*$")
 _ESCAPED = re.compile(r"^\\(?=<{5}|={5}|>{5}|-{5}|\+{5}|:start_line:|:end_line:)")
 _NUMBERED = re.compile(r"^\s*(\d+)\s*\|[ ]?(.*)$")
@@ -53,7 +55,7 @@ def read_search_replace(text: str) -> list[FileEdit]:
     blocks: list[_Block] = []
     at = 0
     while at < len(lines):
-        if not _HEAD.match(lines[at].rstrip("\r")):
+        if not _HEAD.match(lines[at]):
             at += 1
             continue
         path = find_path_above(lines, at) or (blocks[-1].path if blocks else "")
@@ -72,18 +74,40 @@ def read_search_replace(text: str) -> list[FileEdit]:
 
 def _read_block(lines: list[str], at: int, block: _Block) -> int:
     """Read one block's lines and return where the next may begin."""
+    if at > 1 and _DIVIDER.match(lines[at - 2]):
+        raise _refuse(block, "has a `=======` line above it.")
     at = _read_hints(lines, at, block)
     end = at
-    while end < len(lines) and not _TAIL.match(lines[end].rstrip("\r")):
-        if _HEAD.match(lines[end].rstrip("\r")) and not _RULE.match(lines[end]):
+    while end < len(lines) and not _TAIL.match(lines[end]):
+        if _HEAD.match(lines[end]) and len(lines[end].strip()) > len("<<< SEARCH>"):
             break
         end += 1
-    if end == len(lines) or not _TAIL.match(lines[end].rstrip("\r")):
+    if end == len(lines) or not _TAIL.match(lines[end]):
         raise _refuse(block, "has no `>>>>>>> REPLACE` line: it was cut off, or not closed.")
-    dividers = [i for i in range(at, end) if _DIVIDER.match(lines[i].rstrip("\r"))]
+    divider = _find_divider(lines, at, end, block)
+    if any(_CONFLICT.match(line) for line in lines[at:end]):
+        raise _refuse(
+            block,
+            "holds a conflict marker. Write a line of that kind that belongs to the file with a "
+            r"backslash in front: `\<<<<<<<`, `\>>>>>>>`.",
+        )
+    if any(_HINT.match(line) for line in lines[divider:end]):
+        raise _refuse(
+            block,
+            "has `:start_line:` or `:end_line:` among the lines to write; it goes above the lines "
+            r"to find. If it belongs to the file, write `\:start_line:`.",
+        )
+    block.search = [_unescape(line) for line in lines[at:divider]]
+    block.replace = [_unescape(line) for line in lines[divider + 1 : end]]
+    _strip_numbers(block)
+    return end + 1
+
+
+def _find_divider(lines: list[str], at: int, end: int, block: _Block) -> int:
+    """Find the line between what to find and what to write; of several, the one of seven."""
+    dividers = [i for i in range(at, end) if _DIVIDER.match(lines[i])]
     if len(dividers) > 1:
-        exact = [i for i in dividers if lines[i].rstrip("\r") == "======="]
-        dividers = exact or dividers
+        dividers = [i for i in dividers if lines[i].rstrip() == "======="] or dividers
     if not dividers:
         raise _refuse(block, "has no `=======` line between what to find and what to write.")
     if len(dividers) > 1:
@@ -92,10 +116,7 @@ def _read_block(lines: list[str], at: int, block: _Block) -> int:
             "has more than one `=======` line. Write a line of that kind that belongs to the file "
             r"as `\=======`.",
         )
-    block.search = [_unescape(line) for line in lines[at : dividers[0]]]
-    block.replace = [_unescape(line) for line in lines[dividers[0] + 1 : end]]
-    _strip_numbers(block)
-    return end + 1
+    return dividers[0]
 
 
 def _refuse(block: _Block, what: str) -> PatchError:
@@ -111,7 +132,7 @@ def _refuse(block: _Block, what: str) -> PatchError:
 def _read_hints(lines: list[str], at: int, block: _Block) -> int:
     hinted = False
     while at < len(lines):
-        line = lines[at].rstrip("\r")
+        line = lines[at]
         start = _START_LINE.match(line)
         if start:
             block.line = int(start.group(1)) or None
@@ -121,7 +142,7 @@ def _read_hints(lines: list[str], at: int, block: _Block) -> int:
         at += 1
         if _RULE.match(line):
             break
-    if not hinted and at < len(lines) and _RULE.match(lines[at].rstrip("\r")) and not block.dashed:
+    if not hinted and at < len(lines) and _RULE.match(lines[at]) and not block.dashed:
         return at + 1
     return at
 

@@ -8,6 +8,7 @@ Source: https://git-scm.com/docs/diff-format (the extended headers)
 import re
 from dataclasses import dataclass, field
 
+from shared.patching.diff_names import read_header_name, split_git_names, unquote
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.ops import hunk_from_ops
 from shared.patching.script import FileEdit, Hunk
@@ -20,8 +21,6 @@ _EXTENDED = re.compile(
 )
 _GIT_HEADER = re.compile(r"^diff --git (.*)$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*$")
-_ESCAPE = re.compile(r'\\([0-7]{3}|[abtnvfr"\\])')
-_ESCAPES = {"a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
 _MISSING = "/dev/null"
 _SYMLINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
@@ -42,48 +41,6 @@ class _File:
 
 def _refuse(report: str) -> PatchError:
     return PatchError(PatchCode.UNREADABLE, "the unified diff is malformed", report=report)
-
-
-def _unquote(path: str) -> str:
-    """Undo git's C-style quoting of unusual paths."""
-    path = path.strip()
-    if len(path) < 2 or not (path.startswith('"') and path.endswith('"')):
-        return path
-
-    def undo(match: re.Match[str]) -> str:
-        code = match.group(1)
-        return chr(int(code, 8)) if len(code) == 3 else _ESCAPES.get(code, code)
-
-    raw = _ESCAPE.sub(undo, path[1:-1])
-    try:
-        return raw.encode("latin-1").decode()
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        return raw
-
-
-def _header_path(rest: str) -> str:
-    rest = rest.removesuffix("\r")
-    if rest.lstrip().startswith('"'):
-        end = rest.rfind('"')
-        return _unquote(rest[: end + 1])
-    path = rest.split("\t", 1)[0].strip()
-    return re.sub(r" +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*$", "", path)
-
-
-def _git_paths(rest: str) -> tuple[str, str] | None:
-    """Split `a/x b/y`; where the names are equal, spaces in them do no harm."""
-    rest = rest.strip()
-    if rest.startswith('"'):
-        match = re.match(r'^("(?:[^"\\]|\\.)*") (.*)$', rest)
-        return (_unquote(match.group(1)), _unquote(match.group(2))) if match else None
-    half = len(rest) // 2
-    if len(rest) % 2 and rest[half] == " " and rest[:half][2:] == rest[half + 1 :][2:]:
-        return rest[:half], rest[half + 1 :]
-    parts = rest.split(" ")
-    if len(parts) == 2:
-        return parts[0], _unquote(parts[1])
-    match = re.match(r"^(a/.*?) (\"?b/.*)$", rest)
-    return (match.group(1), _unquote(match.group(2))) if match else None
 
 
 def _unfence(lines: list[str]) -> list[str]:
@@ -160,15 +117,15 @@ class _Reader:
     def _read_header(self, line: str) -> bool:
         git = _GIT_HEADER.match(line.removesuffix("\r"))
         if git:
-            self.files.append(_File(git_paths=_git_paths(git.group(1))))
+            self.files.append(_File(git_paths=split_git_names(git.group(1))))
             self.at += 1
             return True
         if self._is_file_header(self.at):
             if not self.files or self.files[-1].old is not None or self.files[-1].hunks:
                 self.files.append(_File())
             file = self.files[-1]
-            file.old = _header_path(line[4:])
-            file.new = _header_path(self.lines[self.at + 1][4:])
+            file.old = read_header_name(line[4:])
+            file.new = read_header_name(self.lines[self.at + 1][4:])
             self.at += 2
             self._read_headless()
             return True
@@ -318,10 +275,10 @@ def _finish(file: _File) -> list[FileEdit]:
         if f"{key} to" in file.headers and f"{key} from" in file.headers:
             return [
                 FileEdit(
-                    _unquote(file.headers[f"{key} from"]),
+                    unquote(file.headers[f"{key} from"]),
                     hunks,
                     ordered=True,
-                    new_path=_unquote(file.headers[f"{key} to"]),
+                    new_path=unquote(file.headers[f"{key} to"]),
                     copy=key == "copy",
                 )
             ]
@@ -335,4 +292,12 @@ def _finish(file: _File) -> list[FileEdit]:
         return [FileEdit(old or name, delete=True, expected=expected or None)]
     if not hunks:
         return []
-    return [FileEdit(name, hunks, ordered=True, other_path=old if old != name else None)]
+    return [FileEdit(name, hunks, ordered=True, other_paths=_other_names(file, name, old))]
+
+
+def _other_names(file: _File, name: str, old: str | None) -> tuple[str, ...]:
+    """List what else a plain diff calls its file: also without its first folder, as `patch -p1`."""
+    named = [file.old, file.new] if file.git_paths is None else []
+    safe = [other for other in named if other and not other.startswith(("/", "."))]
+    names = [old, *(other.partition("/")[2] for other in safe)]
+    return tuple(dict.fromkeys(other for other in names if other and other != name))

@@ -9,12 +9,10 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import FileLines
+from shared.patching.match import MAX_REPORTS, FileLines
 from shared.patching.script import Hunk
 from shared.patching.text import strip_ending
 
-MAX_FAILURES: Final = 8
-"""Failures that are told of in full."""
 MAX_QUOTED_LINES: Final = 30
 CONTEXT_LINES: Final = 3
 MAX_SEARCHED_LINES: Final = 20_000
@@ -59,9 +57,9 @@ def join_failures(failures: Sequence[PatchError], fitting: int) -> PatchError:
         fitting: how many other edits fit.
     """
     first = failures[0]
-    parts = [failure.report for failure in failures[:MAX_FAILURES]]
-    if len(failures) > MAX_FAILURES:
-        parts.append(f"{len(failures) - MAX_FAILURES} more edits do not fit.")
+    parts = [failure.report for failure in failures[:MAX_REPORTS]]
+    if len(failures) > MAX_REPORTS:
+        parts.append(f"{len(failures) - MAX_REPORTS} more edits do not fit.")
     if fitting:
         parts.append(f"The other edits ({fitting}) fit where they are meant to.")
     parts.append("Nothing was applied.")
@@ -79,6 +77,9 @@ def _quote(lines: Sequence[str]) -> list[str]:
 
 def _find_nearest(hunk: Hunk, lines: FileLines) -> int | None:
     """Find the line at which the longest searched line is most nearly found."""
+    if not lines.reports_left:
+        return None
+    lines.reports_left -= 1
     searched = [strip_ending(line).strip() for line in hunk.old]
     offset = max(range(len(searched)), key=lambda at: len(searched[at]), default=None)
     if offset is None or not searched[offset]:

@@ -52,12 +52,8 @@ class Hunk:
     """What a unified diff says behind the second `@@`: a hint only."""
     at_end: bool = False
     """Must lie at the end of the file."""
-    at_start: bool = False
-    """Goes before the first line (an insertion without context that says so)."""
     everywhere: bool = False
     """Replace each occurrence, however many."""
-    elidable: bool = True
-    """A line of dots in `old` may stand for lines left out."""
     says_final_newline: bool = False
     """The format states whether the last line ends in a newline (unified diffs do)."""
     inline: tuple[str, str] | None = None
@@ -84,8 +80,8 @@ class FileEdit:
     """With `delete`: the lines that the file is said to have."""
     new_path: str | None = None
     """Rename to this path, with or without hunks."""
-    other_path: str | None = None
-    """What the other header of a plain diff calls the file; used where `path` is not there."""
+    other_paths: tuple[str, ...] = ()
+    """What else the headers of a plain diff call the file; used where `path` is not there."""
     copy: bool = False
     """With `new_path`: leave the old file where it is."""
     fenced: bool = False
@@ -99,3 +95,5 @@ class EditScript:
     format: EditFormat
     """The format in which it was written; never AUTO."""
     edits: tuple[FileEdit, ...]
+    ending: str = "\n"
+    """The line ending that all of the answer had; it counts where a file has none of its own."""

@@ -1,0 +1,167 @@
+"""Each rung of the ladder, what is refused on it, and what it leaves of the file's own hand."""
+
+import pytest
+
+from shared.patching.apply import apply_edits
+from shared.patching.errors import PatchCode, PatchError
+from shared.patching.match import FileLines
+from shared.patching.place import place_hunk
+from shared.patching.script import EditFormat, Hunk, Rung
+from shared.patching.splice import splice_hunks
+from shared.patching.text import FileText
+
+BODY = (
+    "def load(path):\n"
+    "    with open(path) as file:\n"
+    "        text = file.read()\n"
+    "    if not text:\n"
+    "        return None\n"
+    "    return parse(text)\n"
+)
+
+
+def block(search: str, replace: str) -> str:
+    return f"f\n<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE\n"
+
+
+def apply(before: str, edits: str) -> tuple[str, list[Rung]]:
+    patch = apply_edits({"f": before.encode()}, edits)
+    content = patch.changes[0].content
+    assert content is not None
+    return content.decode(), [hunk.rung for hunk in patch.hunks]
+
+
+def refuse(before: str, edits: str) -> PatchError:
+    with pytest.raises(PatchError) as refused:
+        apply(before, edits)
+    return refused.value
+
+
+RUNGS = [
+    pytest.param("a(1)\n", "a(1)\n", "b(2)\n", "b(2)\n", Rung.EXACT, id="exact"),
+    pytest.param("a(1)\r\nx\r\n", "a(1)\nx\n", "b(2)\nx\n", "b(2)\r\nx\r\n", Rung.LINE_ENDINGS,
+                 id="line-endings"),
+    pytest.param("a(1)  \nx\n", "a(1)\nx\n", "b(2)\nx\n", "b(2)  \nx\n", Rung.TRAILING_BLANKS,
+                 id="trailing-blanks"),
+    pytest.param("    a(1)\n", "  a(1)\n", "  b(2)\n", "    b(2)\n", Rung.INDENTATION,
+                 id="indentation"),
+    pytest.param("a('\u201c')\n", "a('\"')\n", "b('\"')\n", "b('\u201c')\n", Rung.LOOK_ALIKES,
+                 id="look-alikes"),
+    pytest.param("a(1)\nx\ny\nz(3)\n", "a(1)\n...\nz(3)\n", "b(2)\n...\nz(3)\n",
+                 "b(2)\nx\ny\nz(3)\n", Rung.ELIDED, id="elided"),
+    pytest.param(BODY, BODY.replace("file.read()", "file.load()").replace("text)", "text )"),
+                 BODY.replace("file.read()", "file.load()").replace("text)", "text )")
+                 .replace("None", "{}"), BODY.replace("None", "{}"), Rung.DRIFTED, id="drifted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "search", "replace", "after", "rung"), RUNGS)
+def test_a_rung_is_climbed_and_reported(
+    before: str, search: str, replace: str, after: str, rung: Rung
+) -> None:
+    assert apply(before, block(search, replace)) == (after, [rung])
+
+
+@pytest.mark.parametrize(("before", "search", "replace", "after", "rung"), RUNGS)
+def test_two_places_on_one_rung_are_refused(
+    before: str, search: str, replace: str, after: str, rung: Rung
+) -> None:
+    assert after != before
+    assert rung
+    refused = refuse(before + "middle\n" + before, block(search, replace))
+    assert refused.code == PatchCode.AMBIGUOUS
+
+
+def test_a_lower_rung_wins_over_a_higher_one() -> None:
+    assert apply("  a(1)\na(1)\n", block("a(1)\n", "b(2)\n")) == ("  a(1)\nb(2)\n", [Rung.EXACT])
+
+
+def test_what_is_there_already_is_left_alone() -> None:
+    done = "def load(path):\n    check(path)\n    with open(path) as file:\n        pass\n"
+    edits = block(done.replace("    check(path)\n", ""), done) + block("end()\n", "stop()\n")
+    after, rungs = apply(done + "end()\n", edits)
+    assert (after, rungs) == (done + "stop()\n", [Rung.DONE, Rung.EXACT])
+
+
+def test_an_edit_that_is_all_there_already_changes_nothing() -> None:
+    done = "def load(path):\n    check(path)\n    with open(path) as file:\n        pass\n"
+    refused = refuse(done, block(done.replace("    check(path)\n", ""), done))
+    assert refused.code == PatchCode.NOTHING_CHANGED
+
+
+def test_hunks_in_the_order_of_the_file_find_their_own_duplicate() -> None:
+    before = "x\nsame\ny\nsame\nz\nsame\n"
+    edits = "--- a/f\n+++ b/f\n@@ @@\n-y\n+Y\n@@ @@\n-same\n+new\n@@ @@\n-z\n+Z\n"
+    assert apply(before, edits)[0] == "x\nsame\nY\nnew\nZ\nsame\n"
+
+
+def test_a_moved_line_keeps_the_text_that_it_has_in_the_file() -> None:
+    before = "    one = \u2018a\u2019\n    two = compute(b)\n"
+    search = "one = 'a'\ntwo = compute(b)\n"
+    wanted = "two = compute(b)\none = 'a'\n"
+    after = "    two = compute(b)\n    one = \u2018a\u2019\n"
+    assert apply(before, block(search, wanted))[0] == after
+
+
+def test_new_lines_at_a_seam_of_blank_lines_stand_above_what_follows() -> None:
+    before = "def first():\n    return 1\n\n\ndef last():\n    return 9\n"
+    search = "    return 1\n\ndef last():\n    return 9\n"
+    new = "def middle():\n    return 5\n\n\n"
+    wanted = search.replace("def last", new + "def last")
+    assert apply(before, block(search, wanted))[0] == before.replace("def last", new + "def last")
+
+
+def test_new_lines_are_refused_where_a_line_was_left_out_beside_them() -> None:
+    before = "first = compute(1)\n# why the limit\nlimit = 10\nlast = compute(9)\n"
+    search = "first = compute(1)\nlimit = 10\nlast = compute(9)\n"
+    wanted = search.replace("limit = 10", "# a note of its own\nlimit = 20")
+    assert refuse(before, block(search, wanted)).code == PatchCode.CONTEXT_NOT_FOUND
+
+
+def test_a_slip_of_the_pen_in_a_changed_line_is_not_written() -> None:
+    before = "    return self.url_rule.endpoint\n\n    def next_method(self):\n"
+    search = before.replace("endpoint", "endpoitn")
+    wanted = search.replace("endpoitn", "endpoitn  # checked")
+    after = before.replace("endpoint", "endpoint  # checked")
+    assert apply(before, block(search, wanted))[0] == after
+
+
+def test_two_edits_of_the_same_line_are_refused() -> None:
+    edits = block("a(1)\nb(2)\n", "c\n") + block("b(2)\n", "d\n")
+    assert refuse("a(1)\nb(2)\n", edits).code == PatchCode.OVERLAP
+
+
+LARGE = "".join(
+    f"line {at} of many, with some words to fill it: {at * 7}\n" for at in range(20_000)
+)
+
+
+def test_a_large_file_with_many_hunks_costs_no_alignment() -> None:
+    assert len(LARGE) > 1_000_000
+    old = LARGE.splitlines(keepends=True)
+    hunks = [Hunk((old[at],), (f"new {at}\n",)) for at in range(0, 20_000, 100)]
+    lines = FileLines(FileText(LARGE, "utf-8"))
+    whole = range(len(old))
+    budget = lines.effort_left
+    placed = [place_hunk("f", lines, hunk, whole, at) for at, hunk in enumerate(hunks)]
+    assert {one.rung for one in placed} == {Rung.EXACT}
+    assert lines.effort_left == budget
+    spliced = splice_hunks("f", FileText(LARGE, "utf-8"), hunks, ordered=False, ending="\n")
+    assert spliced.text.count("\nnew ") == len(hunks) - 1
+
+
+def test_the_effort_for_one_file_is_bounded() -> None:
+    quoted = [f"line {at} of many, with other words to fill it: {at * 7}\n" for at in range(300)]
+    lines = FileLines(FileText(LARGE, "utf-8"))
+    for number in range(50):
+        hunk = Hunk(tuple(quoted), ("x\n", *quoted[1:]))
+        with pytest.raises(PatchError):
+            place_hunk("f", lines, hunk, range(20_000), number)
+    assert 0 <= lines.effort_left < 100_000
+    assert lines.reports_left == 0
+
+
+def test_a_lone_carriage_return_ends_lines_where_there_is_no_newline() -> None:
+    edits = '{"edits": [{"action": "replace", "path": "f", "search": "b", "replace": "c"}]}'
+    patch = apply_edits({"f": b"a\rb\r"}, edits, format=EditFormat.STRUCTURED)
+    assert patch.changes[0].content == b"a\rc\r"
