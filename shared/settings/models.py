@@ -12,7 +12,7 @@ PROVIDERS: Final = ("anthropic", "openai", "azure-openai", "ollama", "openai-com
 EDIT_FORMATS: Final = ("structured", "search_replace", "unified_diff", "v4a", "whole_file")
 DEFAULT_MODELS: Final = {
     "anthropic": "claude-sonnet-5-5",
-    "openai": "gpt-5.6",
+    "openai": "gpt-5.4",
     "azure-openai": "",
     "ollama": "",
     "openai-compatible": "",
