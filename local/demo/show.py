@@ -106,7 +106,7 @@ def _show_model_use(printer: Printer, story: Story, choice: Choice) -> None:
         printer.show_figure(
             "stand-in counted",
             f"{counted['count']} calls, {counted['tokens_in']:,} tokens in, of which "
-            f"{counted['tokens_cached']:,} cached; beside the drafts, one judges and one warms",
+            f"{counted['tokens_cached']:,} cached: drafts, and what serves the whole job",
         )
 
 
