@@ -87,6 +87,7 @@ def _show_model_use(printer: Printer, story: Story, choice: Choice) -> None:
     tokens = use["tokens"]
     if choice.provider == STUB:
         printer.show_figure("model", "none was asked: the stub provider drafted, 0 tokens")
+        printer.say("\nAs with a model, without an account: make demo PROVIDER=anthropic")
         return
     played = ", played by a scripted stand-in on this machine" if choice.is_scripted else ""
     printer.show_figure(
