@@ -21,11 +21,11 @@ $(VENV)/.ready: requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: setup ## Run the main job end to end on one machine and show the result
-	@$(BIN)/python -m local demo $(DEMO)
+demo: setup ## Run the main job end to end on one machine; PROVIDER=anthropic: as with a model
+	@$(BIN)/python -m local demo $(if $(PROVIDER),--provider $(PROVIDER)) $(DEMO)
 
 up: setup ## The same world, left running: a pull request to comment on
-	@$(BIN)/python -m local up
+	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
 
 test: lint $(WORKER)/.ready ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -35,6 +35,8 @@ class Story:
     branches: list[str]
     statuses: list[dict[str, Any]]
     ado_calls: int
+    model_calls: dict[str, Any] | None = None
+    """What the model server counted, where one ran."""
     diffs: dict[int, str] = field(default_factory=dict)
     """Variant to the diff that `git` itself shows between the base and the pushed branch."""
 
@@ -73,7 +75,7 @@ def play(demo: Demo, comment: str, *, limit_s: float, tell: Callable[[str], None
     tell(f"delivered: HTTP {delivery['details']['statusCode']}")
     job = _follow(demo, thread_id, limit, tell)
     _wait(lambda: _is_told(demo, thread_id, job), limit, "the job ended without a final reply")
-    calls = requests.get(f"{demo.stand_in_url}/_standin/calls", timeout=10).json()
+    calls = _read_calls(demo.stand_in_url)
     story = Story(
         thread_id=thread_id,
         delivery=delivery,
@@ -83,9 +85,15 @@ def play(demo: Demo, comment: str, *, limit_s: float, tell: Callable[[str], None
         branches=demo.jamal.list_branches("agents/"),
         statuses=demo.jamal.list_statuses(seed.PULL_REQUEST_ID),
         ado_calls=calls["count"],
+        model_calls=_read_calls(demo.model_url) if demo.model_url else None,
     )
     story.diffs = _read_diffs(demo, job)
     return story
+
+
+def _read_calls(stand_in_url: str) -> dict[str, Any]:
+    calls: dict[str, Any] = requests.get(f"{stand_in_url}/_standin/calls", timeout=10).json()
+    return calls
 
 
 def _find_delivery(demo: Demo) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """`python -m local up`: the whole world left running, with a pull request to comment on."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import requests
 
 from local.azure_devops import seed
 from local.demo.person import Person
+from local.demo.providers import PROVIDERS, STUB, Choice, ChoiceError, choose
 from local.demo.world import Demo, Ports, StartError, run_world
 
 DEFAULT_FOLDER: Final = Path(".local/up")
@@ -29,18 +31,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--azure-devops-port", type=int, default=AZURE_DEVOPS_PORT, help="0 takes a free one"
     )
     parser.add_argument("--host-port", type=int, default=HOST_PORT, help="0 takes a free one")
+    parser.add_argument("--provider", default=STUB, choices=PROVIDERS, help=f"who drafts ({STUB})")
+    parser.add_argument(
+        "--live", action="store_true", help="ask the real service, with the environment's key"
+    )
     parser.add_argument("--quiet", action="store_true", help="keep the host's lines in its log")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run everything until interrupted."""
+    try:
+        choice = choose(args.provider, live=args.live, environment=os.environ)
+    except ChoiceError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
     ports = Ports(args.azure_devops_port, args.host_port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with run_world(
-            args.data.resolve(), ports=ports, settings={}, verbose=not args.quiet
+            args.data.resolve(),
+            ports=ports,
+            settings=choice.build_settings(),
+            play_model=choice.play_model if choice.is_scripted else None,
+            verbose=not args.quiet,
         ) as demo:
-            sys.stdout.write(_describe(demo))
+            sys.stdout.write(_describe(demo, choice))
             sys.stdout.flush()
             signal.pause()
     except KeyboardInterrupt:
@@ -51,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(demo: Demo) -> str:
+def _describe(demo: Demo, choice: Choice) -> str:
     page = _find_page(demo.jamal)
     return f"""
 Everything runs. Open the pull request and write a comment:
@@ -59,6 +74,7 @@ Everything runs. Open the pull request and write a comment:
   {page}
   /edit /3 make all buttons red        (also: /help, /status, /cancel, /retry)
 
+  who drafts    {choice.describe()}
   jobs          {demo.gateway_url}/jobs
   readiness     {demo.gateway_url}/ready
   Azure DevOps  {demo.organisation_url}

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from local.demo.person import Person
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 START_LIMIT_S: Final = 60.0
+BRAIN: Final = "local.demo.brain:think"
 
 
 class StartError(Exception):
@@ -42,11 +43,18 @@ class Demo:
     admin: Person
     jamal: Person
     subscription_id: str
+    model_url: str = ""
+    """Of the scripted model server, where one runs."""
 
 
 @contextlib.contextmanager
 def run_world(
-    folder: Path, *, ports: Ports, settings: Mapping[str, str], verbose: bool = False
+    folder: Path,
+    *,
+    ports: Ports,
+    settings: Mapping[str, str],
+    play_model: Callable[[str], Mapping[str, str]] | None = None,
+    verbose: bool = False,
 ) -> Iterator[Demo]:
     """Run everything until the block is left.
 
@@ -54,6 +62,7 @@ def run_world(
         folder: for data, state and logs; used again, everything is where it was.
         ports: of the two servers.
         settings: of the app, besides those that join the two.
+        play_model: have a model server play the model; answers the settings for its address.
         verbose: let the host talk on standard error.
 
     Raises:
@@ -69,6 +78,11 @@ def run_world(
                 {},
             )
         )
+        model = ""
+        if play_model is not None:
+            arguments = ["--port", "0", "--brain", BRAIN]
+            model = stack.enter_context(_run_server(folder, "model", arguments, {}))
+            settings = {**settings, **play_model(model)}
         organisation_url = f"{azure_devops}/{seed.ORGANISATION}"
         secret = _keep_secret(folder)
         environment = {
@@ -94,6 +108,7 @@ def run_world(
             admin=admin,
             jamal=Person(organisation_url, seed.JAMAL.pat),
             subscription_id=admin.subscribe(f"{host}/gateway/webhook/ado", secret),
+            model_url=model,
         )
 
 

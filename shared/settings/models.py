@@ -12,7 +12,7 @@ PROVIDERS: Final = ("anthropic", "openai", "azure-openai", "ollama", "openai-com
 EDIT_FORMATS: Final = ("structured", "search_replace", "unified_diff", "v4a", "whole_file")
 DEFAULT_MODELS: Final = {
     "anthropic": "claude-sonnet-5-5",
-    "openai": "gpt-5.6",
+    "openai": "gpt-5.4",
     "azure-openai": "",
     "ollama": "",
     "openai-compatible": "",
@@ -138,7 +138,11 @@ def _read_source(reader: Reader, name: str) -> ModelSource:
     if not base_url and name in {"azure-openai", "openai-compatible"}:
         reader.faults.append(f"{prefix}_URL: the address of the service expected")
     is_azure = name == "azure-openai"
-    authentication = reader.choice(f"{prefix}_AUTHENTICATION", ("managed-identity", "key"))
+    authentication = (
+        reader.choice(f"{prefix}_AUTHENTICATION", ("managed-identity", "key"))
+        if is_azure
+        else "key"
+    )
     temperature = reader.choice(f"{prefix}_TEMPERATURE", ("auto", "yes", "no"))
     return ModelSource(
         provider=name,
@@ -147,7 +151,7 @@ def _read_source(reader: Reader, name: str) -> ModelSource:
         api_version=reader.text(f"{prefix}_API_VERSION") if is_azure else "",
         proxy_url=reader.text("CODE_AGENT_MODEL_PROXY_URL"),
         secret=_KEYS.get(name, ""),
-        uses_identity=is_azure and authentication == "managed-identity",
+        uses_identity=authentication == "managed-identity",
         temperature=None if temperature == "auto" else temperature == "yes",
     )
 

@@ -1,6 +1,13 @@
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
 import pytest
+from typing_extensions import override
 
 from shared.settings import SettingsError, read_settings
+from shared.settings.models import DEFAULT_MODELS, PROVIDERS
 
 URL = "AZURE_DEVOPS_ORGANISATION_URL"
 
@@ -51,3 +58,84 @@ def test_questions_can_be_turned_off_but_not_multiplied() -> None:
     assert (settings.clarify_wait_s, settings.clarify_rounds) == (0, 3)
     with pytest.raises(SettingsError, match="CODE_AGENT_CLARIFY_ROUNDS"):
         read_settings({URL: "https://dev.azure.com/c", "CODE_AGENT_CLARIFY_ROUNDS": "4"})
+
+
+REPOSITORY = Path(__file__).parents[2]
+EVERY_PROVIDER = {
+    URL: "https://dev.azure.com/c",
+    "CODE_AGENT_PROVIDER": ",".join(PROVIDERS),
+    "CODE_AGENT_AZURE_OPENAI_MODEL": "deployment",
+    "CODE_AGENT_AZURE_OPENAI_URL": "https://c.openai.azure.com",
+    "CODE_AGENT_OLLAMA_MODEL": "model",
+    "CODE_AGENT_COMPATIBLE_MODEL": "model",
+    "CODE_AGENT_COMPATIBLE_URL": "https://c.example/v1",
+}
+
+
+class Remembering(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.asked: set[str] = set()
+        self._values = values
+
+    @override
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def list_names() -> set[str]:
+    """List every setting and every secret of a model that the app reads."""
+    environment = Remembering(EVERY_PROVIDER)
+    sources = read_settings(environment).models.sources
+    secrets = {source.secret.upper().replace("-", "_") for source in sources if source.secret}
+    return environment.asked | secrets
+
+
+def read_sample() -> dict[str, str]:
+    sample = json.loads(REPOSITORY.joinpath("local.settings.sample.json").read_text("utf-8"))
+    values: dict[str, str] = sample["Values"]
+    return values
+
+
+def test_the_sample_lists_every_setting_and_nothing_else_of_ours() -> None:
+    sample = read_sample().keys()
+    assert sorted(list_names() - sample) == []
+    ours = {name for name in sample if name.startswith("CODE_AGENT_")}
+    assert sorted(ours - list_names()) == []
+
+
+def test_the_document_explains_every_setting_and_no_other_one() -> None:
+    text = REPOSITORY.joinpath("docs", "settings.md").read_text("utf-8")
+    explained = set(re.findall(r"`([A-Z][A-Z_]+)`", text))
+    assert sorted(list_names() - explained) == []
+    ours = {name for name in explained if name.startswith("CODE_AGENT_")}
+    assert sorted(ours - list_names()) == []
+
+
+def test_the_values_of_the_sample_can_be_used() -> None:
+    settings = read_settings(read_sample())
+    assert settings == read_settings(
+        {
+            URL: "http://127.0.0.1:8081/contoso",
+            "CODE_AGENT_PUBLIC_URL": "http://127.0.0.1:7071",
+        }
+    )
+
+
+def test_the_document_names_the_default_models() -> None:
+    text = REPOSITORY.joinpath("docs", "settings.md").read_text("utf-8")
+    sample = read_sample()
+    for provider in ("anthropic", "openai"):
+        name = f"CODE_AGENT_{provider.upper()}_MODEL"
+        assert f"| `{name}` | `{DEFAULT_MODELS[provider]}` |" in text
+        assert sample[name] == DEFAULT_MODELS[provider]

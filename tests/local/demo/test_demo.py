@@ -29,7 +29,10 @@ def test_one_json_object_says_how_it_went(arguments: tuple[str, ...]) -> None:
     done = run_demo("--json", *arguments)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert set(told) == {"job", "variants", "ado_calls", "ack_ms"}
+    use = {"tokens", "cost_usd", "provider", "model", "live"}
+    assert set(told) == {"job", "variants", "ado_calls", "ack_ms"} | use
+    assert told["tokens"] == {"input": 0, "cached_input": 0, "output": 0}
+    assert (told["cost_usd"], told["provider"], told["model"]) == (0.0, "stub", "stub")
     assert set(told["job"]) == {"id", "status", "duration_s"}
     assert told["job"]["status"] == "success"
     assert len(told["variants"]) == int(arguments[1])
@@ -46,6 +49,48 @@ def test_a_person_can_follow_it() -> None:
     places = [done.stdout.index(text) for text in order]
     assert places == sorted(places)
     assert "\x1b[" not in done.stdout  # no colours into a pipe
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+def test_a_scripted_model_drafts_over_the_real_sdk(provider: str) -> None:
+    done = run_demo("--json", "--provider", provider, "--fault-rate", "0.1", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [row["status"] for row in told["variants"]] == ["success"] * 3
+    assert len({row["pr_id"] for row in told["variants"]}) == 3
+    assert told["tokens"]["input"] > told["tokens"]["cached_input"] > 0
+    assert told["tokens"]["output"] > 0
+    assert told["cost_usd"] > 0
+    assert (told["provider"], told["live"]) == (provider, False)
+    assert told["model"]
+
+
+def test_it_is_said_who_plays_the_model() -> None:
+    done = run_demo("--provider", "azure-openai", "--variants", "2")
+    assert done.returncode == 0, done.stderr
+    assert "a scripted stand-in on this machine plays the model" in done.stdout
+    assert "played by a scripted stand-in" in done.stdout
+    assert "no model was asked" in done.stdout
+    assert "refused and mended before it fitted: 1 time(s)" in done.stdout
+    assert "no price is known" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (("--provider", "anthropic"), "ANTHROPIC_API_KEY"),
+        (("--provider", "openai-compatible"), "CODE_AGENT_COMPATIBLE_URL"),
+        ((), "--provider"),
+    ],
+)
+def test_a_real_service_without_what_it_needs_is_refused(
+    arguments: tuple[str, ...], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    done = run_demo("--live", *arguments)
+    assert done.returncode == 2
+    assert missing in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(
