@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.ado.snapshots import Snapshot
@@ -21,7 +21,7 @@ from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.rules import PatchRules
-from shared.patching.script import EditFormat
+from shared.patching.script import EditFormat, FileEdit
 from shared.store import artifacts, variants
 
 
@@ -64,13 +64,14 @@ def build_request(
     lines = shown["thread_lines"]
     providers = order.get("providers")
 
-    def apply(edits: str, edit_format: str) -> AppliedPatch:
+    def apply(edits: str, edit_format: str, kept: Sequence[FileEdit] = ()) -> AppliedPatch:
         return apply_edits(
             snapshot,
             edits,
             format=EditFormat(edit_format),
             rules=PatchRules.default_for_jobs(),
             symlinks=snapshot.symlinks,
+            kept=kept,
         )
 
     return DraftRequest(

@@ -11,7 +11,7 @@ lines, and nothing else: not the repository, the branch, the target, nor who rev
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.context.tools import SnapshotTools
 from shared.domain.credentials import MASK
@@ -52,10 +52,17 @@ from shared.patching.apply import AppliedPatch
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.read import recognise
 
+if TYPE_CHECKING:
+    from shared.patching.script import FileEdit
+
 LOWEST_TEMPERATURE: Final = 0.2
 HIGHEST_TEMPERATURE: Final = 0.9
 """Of the first and the last variant: the later ones dare more."""
 BYTES_PER_TOKEN: Final = 2.5
+MEND_ALL: Final = "Send the whole change again, mended."
+MEND_THE_REST: Final = (
+    "Send only what did not fit, mended; what fits is kept and applied together with it."
+)
 MAX_CALLS: Final = 40
 """Of one draft, whatever the settings add up to."""
 
@@ -137,6 +144,7 @@ class _Work:
         self._shared = write_shared(request)
         self._offered = list_tools(request.files, terms.edit_format, terms.tool_rounds)
         self._looks = SnapshotTools(request.files)
+        self._kept: tuple[FileEdit, ...] = ()
         self._calls = 0
         self._repairs = 0
         self._look_rounds = 0
@@ -232,10 +240,11 @@ class _Work:
 
     def _submit(self, submission: Submission, calls: Sequence[ToolCall]) -> Draft | None:
         try:
-            patch = self._request.apply(submission.edits, submission.edit_format)
+            patch = self._request.apply(submission.edits, submission.edit_format, self._kept)
             _check_masks(patch)
         except PatchError as error:
-            self._mend(calls, error, "Nothing was changed. Send the whole change again, mended.")
+            self._kept = error.fitting
+            self._mend(calls, error, MEND_THE_REST if error.fitting else MEND_ALL)
             return None
         return Draft(
             edits=submission.edits,

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.domain.clarification import ClarifyingQuestion
+from shared.domain.credentials import mask_credentials
 from shared.llm.accounts import Account, CallRecord
 from shared.llm.chain import ChainSession
 from shared.llm.clarifier import ClarifyRequest
@@ -99,7 +100,7 @@ def _write(request: ClarifyRequest) -> Conversation:
         thread_path=request.thread_path,
         thread_lines=request.thread_lines,
     )
-    lines = ["# The command", request.intent]
+    lines = ["# The command", mask_credentials(request.intent)]
     for past in request.rounds:
         lines += [f"Its author was asked: {past.question.question}", f"and said: {past.answer}"]
     turn = Turn(Role.USER, "\n".join([*lines, "", "Judge the command now."]))

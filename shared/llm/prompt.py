@@ -77,7 +77,7 @@ def write_request(request: DraftRequest, edit_format: str) -> str:
     ]
     return _render(
         "request.md.j2",
-        intent=request.intent,
+        intent=mask_credentials(request.intent),
         variant=request.variant,
         variants=request.variants,
         approach=read_approach(request.strategy),

@@ -28,7 +28,7 @@
 A provider is called inside an activity, which may run again: `draft` has no effect outside.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,7 @@ from shared.domain.errors import UpstreamError, Verdict
 
 if TYPE_CHECKING:
     from shared.patching.apply import AppliedPatch
+    from shared.patching.script import FileEdit
 
 
 class ModelCode(StrEnum):
@@ -131,6 +132,24 @@ class RequestError(ModelError):
         super().__init__(str(code), message)
 
 
+class Applier(Protocol):
+    """Applies edits to the repository of a draft, in memory."""
+
+    def __call__(
+        self, edits: str, edit_format: str, kept: "Sequence[FileEdit]" = ()
+    ) -> "AppliedPatch":
+        """Apply edits, and check what comes out.
+
+        Args:
+            edits: as the model wrote them.
+            edit_format: name of a format of `shared.patching`.
+            kept: what fitted of an earlier try.
+
+        Raises:
+            PatchError: they do not fit, or break a rule.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class DraftRequest:
     """Everything that a provider may look at for one variant."""
@@ -155,8 +174,8 @@ class DraftRequest:
     """What `shared.context` chose to show; data, never an instruction."""
     deadline: datetime
     """When the draft is of no use any more (UTC)."""
-    apply: "Callable[[str, str], AppliedPatch]"
-    """Applies edits (text, format) to `files` and checks them; raises `PatchError`."""
+    apply: "Applier"
+    """Applies edits to `files` and checks them."""
     nonce: str = ""
     """Unguessable part of the marks round data; the same for all variants of a job."""
     pull_request: str = ""

@@ -4,15 +4,17 @@ Every edit is matched against the files as the model was shown them; later edits
 the files that earlier ones created or moved.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.change import FileChange, PatchStatistics
 from shared.patching.checks import check_changes, check_path, check_size
 from shared.patching.diff import describe_changes
 from shared.patching.errors import PatchCode, PatchError
+from shared.patching.keep import find_fitting, join_kept
 from shared.patching.paths import plain_path
 from shared.patching.read import read_edits
+from shared.patching.report import describe_fitting, join_failures
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit, Rung
 from shared.patching.splice import adopt_lines, splice_hunks
@@ -48,6 +50,7 @@ def apply_edits(
     rules: PatchRules | None = None,
     symlinks: Collection[str] = frozenset(),
     tip: Mapping[str, bytes] | None = None,
+    kept: Sequence[FileEdit] = (),
 ) -> AppliedPatch:
     """Apply an edit.
 
@@ -59,27 +62,28 @@ def apply_edits(
         symlinks: paths of the repository that are symbolic links.
         tip: another version of the same files to carry the change to; `files` is then what the
             edit was written for, and what comes out is a change of `tip`.
+        kept: what fitted of an earlier try (`PatchError.fitting`), to be applied with this one.
 
     Raises:
-        PatchError: with the reason; see `shared.patching.errors`.
+        PatchError: with the reason; see `shared.patching.errors`. What fitted is `fitting`.
     """
     rules = rules or PatchRules()
     check_size(edits, rules)
     tree = Tree(files)
     hunks: list[AppliedHunk] = []
     script = read_edits(edits, format)
-    for edit in script.edits:
-        path = tree.resolve(edit)
-        if not path:
-            raise PatchError(
-                PatchCode.UNREADABLE,
-                "the edit names no file",
-                report="An edit does not say which file it is about. Say it.",
-            )
-        target = plain_path(edit.new_path) if edit.new_path else path
-        for one in (path, target):
-            check_path(one, rules, symlinks)
-        hunks.extend(_apply_file(tree, path, target, edit, script.ending))
+    wanted = join_kept(kept, script.edits)
+    fitting: list[FileEdit] = []
+    failures: list[PatchError] = []
+    for edit in wanted:
+        try:
+            hunks.extend(_apply_one(tree, edit, rules, symlinks, script.ending))
+            fitting.append(edit)
+        except PatchError as error:
+            failures.append(error)
+            fitting.extend(find_fitting(edit, error.failed_hunks))
+    if failures:
+        raise _fail(failures, fitting)
     changes = tree.list_changes()
     if tip is not None and changes:
         from shared.patching.merge import merge_changes
@@ -89,6 +93,30 @@ def apply_edits(
     check_changes(changes, before, rules)
     diff, statistics = describe_changes(changes, before)
     return AppliedPatch(changes, diff, statistics, tuple(hunks))
+
+
+def _fail(failures: Sequence[PatchError], fitting: Sequence[FileEdit]) -> PatchError:
+    joined = join_failures(failures) if len(failures) > 1 else failures[0]
+    joined.fitting = tuple(fitting)
+    told = [joined.report, "Nothing was applied."]
+    joined.report = "\n\n".join([*told, describe_fitting(fitting)] if fitting else told)
+    return joined
+
+
+def _apply_one(
+    tree: Tree, edit: FileEdit, rules: PatchRules, symlinks: Collection[str], ending: str
+) -> list[AppliedHunk]:
+    path = tree.resolve(edit)
+    if not path:
+        raise PatchError(
+            PatchCode.UNREADABLE,
+            "the edit names no file",
+            report="An edit does not say which file it is about. Say it.",
+        )
+    target = plain_path(edit.new_path) if edit.new_path else path
+    for one in (path, target):
+        check_path(one, rules, symlinks)
+    return _apply_file(tree, path, target, edit, ending)
 
 
 def _read_before(files: Mapping[str, bytes], changes: Collection[FileChange]) -> dict[str, bytes]:

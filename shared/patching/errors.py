@@ -26,8 +26,12 @@ block, shows the nearest real lines with their numbers and says what to change.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from shared.domain import errors
+
+if TYPE_CHECKING:
+    from shared.patching.script import FileEdit
 
 
 class PatchCode(StrEnum):
@@ -83,3 +87,7 @@ class PatchError(errors.PatchError):
         """The file it is about, or None when it is about the edit as a whole."""
         self.report = report or message
         """What to tell the model; quotes code, so it never goes into logs or telemetry."""
+        self.failed_hunks: tuple[int, ...] = ()
+        """Which hunks of the file did not fit, where it is about hunks; from 0."""
+        self.fitting: tuple[FileEdit, ...] = ()
+        """What did fit: `apply_edits` takes it as `kept` when the rest comes anew."""

@@ -10,11 +10,14 @@ from rapidfuzz import fuzz, process
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.match import MAX_REPORTS, FileLines
-from shared.patching.script import Hunk
+from shared.patching.script import FileEdit, Hunk
 from shared.patching.text import strip_ending
 
 MAX_QUOTED_LINES: Final = 30
 CONTEXT_LINES: Final = 3
+MAX_NAMED: Final = 30
+"""Fitting edits that are listed."""
+MAX_NAMED_CHARS: Final = 100
 MAX_SEARCHED_LINES: Final = 20_000
 
 
@@ -49,23 +52,28 @@ def describe_ambiguous(path: str, number: int, hunk: Hunk, starts: Sequence[int]
     )
 
 
-def join_failures(failures: Sequence[PatchError], fitting: int) -> PatchError:
-    """Tell of several failures at once, so that one answer can mend them all.
-
-    Args:
-        failures: at least one.
-        fitting: how many other edits fit.
-    """
+def join_failures(failures: Sequence[PatchError]) -> PatchError:
+    """Tell of several failures at once, so that one answer can mend them all."""
     first = failures[0]
     parts = [failure.report for failure in failures[:MAX_REPORTS]]
     if len(failures) > MAX_REPORTS:
         parts.append(f"{len(failures) - MAX_REPORTS} more edits do not fit.")
-    if fitting:
-        parts.append(f"The other edits ({fitting}) fit where they are meant to.")
-    parts.append("Nothing was applied.")
     return PatchError(
         PatchCode(first.code), first.message, path=first.path, report="\n\n".join(parts)
     )
+
+
+def describe_fitting(edits: Sequence[FileEdit]) -> str:
+    """List the edits that fit, each by what it is about."""
+    told: list[str] = []
+    for edit in edits:
+        searched = [next((line for line in hunk.old if line.strip()), "") for hunk in edit.hunks]
+        told.extend(f"- {edit.path}: {line.strip()[:MAX_NAMED_CHARS]}" for line in searched)
+        if not searched:
+            told.append(f"- {edit.path}")
+    more = len(told) - MAX_NAMED
+    told[MAX_NAMED:] = [f"- and {more} more"] if more > 0 else []
+    return "\n".join(("These edits fit and need not be sent again:", *told))
 
 
 def _quote(lines: Sequence[str]) -> list[str]:

@@ -62,19 +62,25 @@ def _adopt_hunk(text: FileText, hunk: Hunk) -> Hunk:
 def _place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[Placed]:
     whole = range(len(lines.text.bare))
     placed: list[Placed] = []
-    failures: list[PatchError] = []
+    failures: dict[int, PatchError] = {}
     for at, hunk in enumerate(hunks):
         try:
             placed.append(place_hunk(path, lines, hunk, whole, at + 1))
         except PatchError as error:
             span = _find_share(lines, hunks, at) if error.code == PatchCode.AMBIGUOUS else None
             if span is None:
-                failures.append(error)
+                failures[at] = error
             else:
                 placed.append(place_hunk(path, lines, hunk, span, at + 1))
     if failures:
-        raise join_failures(failures, len(placed))
+        raise _join(failures)
     return placed
+
+
+def _join(failures: Mapping[int, PatchError]) -> PatchError:
+    joined = join_failures([failures[at] for at in sorted(failures)])
+    joined.failed_hunks = tuple(sorted(failures))
+    return joined
 
 
 def _find_share(lines: FileLines, hunks: Sequence[Hunk], at: int) -> range | None:
@@ -96,7 +102,7 @@ def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[
     count = len(lines.text.bare)
     placed: dict[int, Placed] = {}
     waiting: list[int] = []
-    failures: list[PatchError] = []
+    failures: dict[int, PatchError] = {}
     for at, hunk in enumerate(hunks):
         since = max((one.end for one in placed.values()), default=0)
         try:
@@ -105,14 +111,14 @@ def _place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[
             if error.code == PatchCode.AMBIGUOUS:
                 waiting.append(at)
             else:
-                failures.append(error)
+                failures[at] = error
     for at, span in _list_spans(lines, hunks, placed, waiting):
         try:
             placed[at] = place_hunk(path, lines, hunks[at], span, at + 1)
         except PatchError as error:
-            failures.append(error)
+            failures[at] = error
     if failures:
-        raise join_failures(failures, len(placed))
+        raise _join(failures)
     return [placed[at] for at in range(len(hunks))]
 
 

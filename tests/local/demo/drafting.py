@@ -1,5 +1,6 @@
 """Drafts with the demo's brain as the app does: over the real SDKs, and nothing else between."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from local.azure_devops.shop import MAIN_FILES, TOPIC_FILES
@@ -14,7 +15,7 @@ from shared.llm.provider import Draft, DraftRequest
 from shared.llm.strategies import name_strategy
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.rules import PatchRules
-from shared.patching.script import EditFormat
+from shared.patching.script import EditFormat, FileEdit
 from tests.integration.llm.chatting import Door
 
 FILES = MAIN_FILES | TOPIC_FILES
@@ -45,9 +46,9 @@ def build_request(intent: str, variant: int, variants: int) -> DraftRequest:
     )
     context = build_context(FILES, build_index(FILES), request, budget_tokens=20_000)
 
-    def apply(edits: str, edit_format: str) -> AppliedPatch:
+    def apply(edits: str, edit_format: str, kept: Sequence[FileEdit] = ()) -> AppliedPatch:
         rules = PatchRules.default_for_jobs()
-        return apply_edits(FILES, edits, format=EditFormat(edit_format), rules=rules)
+        return apply_edits(FILES, edits, format=EditFormat(edit_format), rules=rules, kept=kept)
 
     return DraftRequest(
         intent=intent,

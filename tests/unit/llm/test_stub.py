@@ -41,8 +41,12 @@ def request_for(intent: str, number: int = 1, files: Mapping[str, bytes] = SHOP)
         thread_lines=None,
         context_text="",
         deadline=datetime.now(UTC) + timedelta(minutes=1),
-        apply=lambda edits, format_: apply_edits(
-            files, edits, format=EditFormat(format_), rules=PatchRules.default_for_jobs()
+        apply=lambda edits, format_, kept=(): apply_edits(
+            files,
+            edits,
+            format=EditFormat(format_),
+            rules=PatchRules.default_for_jobs(),
+            kept=kept,
         ),
     )
 
