@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from shared.domain.change import ChangeKind, FileChange, PatchStatistics
-from shared.patching.ops import Script, compare_lines
+from shared.patching.ops import Script, compare_lines, count_equal
 from shared.patching.text import is_binary, split_lines_as_git
 
 CONTEXT: Final = 3
@@ -30,12 +30,12 @@ def describe_changes(
         old = before.get(change.previous_path or change.path, b"")
         new = _content_after(change, old)
         is_text = old != new and not is_binary(old) and not is_binary(new)
-        lines = (_split(old), _split(new)) if is_text else ([], [])
-        script = compare_lines(*lines)
+        first, gone, come = _split_around(old, new) if is_text else (0, [], [])
+        script = compare_lines(gone, come)
         added += sum(d - c for _, _, c, d in script)
         deleted += sum(b - a for a, b, _, _ in script)
         parts.extend(_write_header(change, differs=old != new, is_text=is_text))
-        parts.extend(_write_hunks(*lines, script))
+        parts.extend(_write_hunks(gone, come, script, first))
     return "".join(parts), PatchStatistics(len(changes), added, deleted)
 
 
@@ -80,16 +80,37 @@ def _quote(name: str) -> str:
     return '"' + escaped.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r") + '"'
 
 
+def _split_around(old: bytes, new: bytes) -> tuple[int, list[str], list[str]]:
+    """Split two texts into lines, but for what they begin and end with alike beyond the context.
+
+    Returns:
+        How many lines were left out above, and the lines of each text.
+    """
+    start = cut = count_equal(old, new)
+    below = count_equal(old[start:][::-1], new[start:][::-1])
+    for _ in range(CONTEXT + 1):
+        cut = max(0, old.rfind(b"\n", 0, cut))
+    cut = cut + 1 if cut else 0
+    end = len(old) - below
+    for _ in range(CONTEXT + 2):
+        end = old.find(b"\n", end) + 1 or len(old)
+    left_out = len(old) - end
+    return old.count(b"\n", 0, cut), _split(old[cut:end]), _split(new[cut : len(new) - left_out])
+
+
 def _split(content: bytes) -> list[str]:
     return split_lines_as_git(content.decode("utf-8", "surrogateescape"))
 
 
-def _write_hunks(old: Sequence[str], new: Sequence[str], script: Script) -> Iterator[str]:
+def _write_hunks(
+    old: Sequence[str], new: Sequence[str], script: Script, first: int
+) -> Iterator[str]:
     for group in _group(script):
         start, end = max(0, group[0][0] - CONTEXT), min(len(old), group[-1][1] + CONTEXT)
         new_start = group[0][2] - (group[0][0] - start)
         new_end = group[-1][3] + (end - group[-1][1])
-        yield f"@@ -{_range(start, end)} +{_range(new_start, new_end)} @@\n"
+        old_range, new_range = _range(first, start, end), _range(first, new_start, new_end)
+        yield f"@@ -{old_range} +{new_range} @@\n"
         at = start
         for a, b, c, d in group:
             yield from (_mark(" ", line) for line in old[at:a])
@@ -111,11 +132,12 @@ def _group(
     return groups
 
 
-def _range(start: int, end: int) -> str:
+def _range(first: int, start: int, end: int) -> str:
     count = end - start
+    line = first + start
     if count == 1:
-        return str(start + 1)
-    return f"{start + 1 if count else start},{count}"
+        return str(line + 1)
+    return f"{line + 1 if count else line},{count}"
 
 
 def _mark(sign: str, line: str) -> str:

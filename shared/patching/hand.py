@@ -88,7 +88,7 @@ class _Hand:
         searched = self._old[old_start:old_end]
         actual = self._lines.text.bare[first:last]
         if searched == actual or not wanted:
-            return Splice(first, last, tuple(wanted))
+            return Splice(first, last, tuple(self._retab(wanted)))
         shifted = self._shift([*searched, *wanted], old_start, old_end)
         searched, wanted = shifted[: len(searched)], shifted[len(searched) :]
         if len(searched) != len(actual):  # lines were left out between them
@@ -146,6 +146,13 @@ class _Hand:
                 raise self._doubt("new lines of {} are indented less than what was quoted")
             moved.append(own)
         return moved
+
+    def _retab(self, new: Sequence[str]) -> list[str]:
+        """Write new lines with blanks or tabs as the file does, where the quote mixes them."""
+        shift = None if self._found.rung is Rung.EXACT else self._find_shift(range(len(self._old)))
+        if shift is None or not shift.blanks_of_tab:
+            return list(new)
+        return [shift.move(line) or line for line in new]
 
     def _find_shift(self, quoted: range) -> Shift | None:
         bare = self._lines.text.bare

@@ -53,8 +53,8 @@ def hunk_from_ops(
 
 def compare_lines(old: Sequence[str], new: Sequence[str]) -> Script:
     """Find the changed ranges between two texts; the fewest lines wherever that can be afforded."""
-    start = _count_equal(old, new)
-    equal = _count_equal(old[start:][::-1], new[start:][::-1])
+    start = count_equal(old, new)
+    equal = count_equal(old[start:][::-1], new[start:][::-1])
     old_end, new_end = len(old) - equal, len(new) - equal
     if start in (old_end, new_end):
         return ((start, old_end, start, new_end),) if old_end != new_end else ()
@@ -64,8 +64,8 @@ def compare_lines(old: Sequence[str], new: Sequence[str]) -> Script:
     return tuple(_join_touching(changes))
 
 
-def _count_equal(old: Sequence[str], new: Sequence[str]) -> int:
-    """Count the lines that two texts begin with alike, by halves: slices are compared in C."""
+def count_equal(old: Sequence[str] | bytes, new: Sequence[str] | bytes) -> int:
+    """Count what two texts begin with alike, by halves: slices are compared in C."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2

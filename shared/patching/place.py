@@ -202,7 +202,11 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
             report=f"Hunk {number} of {path} inserts lines without context. Repeat it with the "
             "lines that stand around the place.",
         )
-    return Splice(at, at, tuple(strip_ending(line) for line in hunk.new))
+    new = tuple(strip_ending(line) for line in hunk.new)
+    if not hunk.says_final_newline or count:
+        return Splice(at, at, new)
+    endings = tuple(ending_of(line) for line in hunk.new)
+    return Splice(at, at, new, endings, final_newline=bool(endings[-1]))
 
 
 def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -> Placed:

@@ -12,6 +12,7 @@ from shared.patching.diff_names import read_header_name, split_git_names, unquot
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.ops import hunk_from_ops
 from shared.patching.script import FileEdit, Hunk
+from shared.patching.unfence import unfence
 
 _HUNK = re.compile(r"^@@+ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@+[ ]?(.*)$")
 _LOOSE_HUNK = re.compile(r"^@@(?:[ \t].*)?$")
@@ -20,7 +21,6 @@ _EXTENDED = re.compile(
     r"similarity index|dissimilarity index|index) ?(.*)$"
 )
 _GIT_HEADER = re.compile(r"^diff --git (.*)$")
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*$")
 _MISSING = "/dev/null"
 _SYMLINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
@@ -43,34 +43,6 @@ def _refuse(report: str) -> PatchError:
     return PatchError(PatchCode.UNREADABLE, "the unified diff is malformed", report=report)
 
 
-def _unfence(lines: list[str]) -> list[str]:
-    """Take what stands inside Markdown fences, if any fence holds a diff.
-
-    A fence below the first line of a diff is a line of the file that it changes.
-    """
-    first = next(at for at, line in enumerate(lines) if _FENCE.match(line))
-    if any(line.startswith(("@@", "diff --git ", "+++ ")) for line in lines[:first]):
-        return lines
-    kept: list[str] = []
-    fence = ""
-    block: list[str] = []
-    for line in lines:
-        match = _FENCE.match(line)
-        if not fence:
-            if match:
-                fence, block = match.group(1), []
-            continue
-        if match and match.group(1)[0] == fence[0] and not match.group(2):
-            if any(part.startswith(("@@", "--- ", "+++ ", "diff --git ")) for part in block):
-                kept.extend(block)
-            fence = ""
-            continue
-        block.append(line)
-    if fence and any(part.startswith(("@@", "--- ")) for part in block):
-        kept.extend(block)
-    return kept or lines
-
-
 def read_unified(text: str) -> list[FileEdit]:
     """Read each file's part of a unified diff.
 
@@ -80,9 +52,7 @@ def read_unified(text: str) -> list[FileEdit]:
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    if any(_FENCE.match(line) for line in lines):
-        lines = _unfence(lines)
-    files = _Reader(lines).read()
+    files = _Reader(unfence(lines)).read()
     return [edit for file in files for edit in _finish(file)]
 
 

@@ -214,6 +214,12 @@ def test_a_block_that_does_not_fit_is_refused(before: str, edits: str, code: Pat
     assert outcome({"f": before}, edits) == code
 
 
+def test_new_lines_in_tabs_follow_a_file_in_blanks_beside_a_line_quoted_in_blanks() -> None:
+    before = "    a\n        b\n    c\n"
+    edits = block("\ta\n        b\n\tc\n", "\ta\n\t\tnew\n\tc\n")
+    assert outcome({"f": before}, edits) == {"f": before.replace("b", "new")}
+
+
 def test_a_block_without_a_path_goes_on_with_the_last_one() -> None:
     edits = "a.txt\n" + block("1\n", "x\n") + "\n...\n\n" + block("2\n", "y\n")
     assert outcome({"a.txt": "1\n2\n", "b.txt": "2\n"}, edits) == {"a.txt": "x\ny\n"}
