@@ -17,7 +17,7 @@ from shared.context.tools import SnapshotTools
 from shared.context.visibility import read_text
 from shared.domain.credentials import MASK, mask_credentials
 from shared.llm.accounts import Account, CallRecord
-from shared.llm.chain import ChainSession
+from shared.llm.chain import ChainSession, ProviderOutcome
 from shared.llm.conversation import (
     BROKEN_CHARACTER,
     ChatModel,
@@ -102,27 +102,27 @@ class ModelDrafter:
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._order_models(request.variant), request.admitted)
-        work = _Work(request, session, self._account, self._terms)
-        try:
-            return work.draft()
-        except (ModelError, PatchError) as error:
-            error.details = {"calls": [outcome.to_plain() for outcome in session.outcomes]}
-            raise
+        with session.telling_outcomes():
+            return _Work(request, session, self._account, self._terms).draft()
 
     def _order_models(self, variant: int) -> list[ChatModel]:
         """Order the chain for a variant (1-based): from its own model on, if they are spread."""
         first = (variant - 1) % len(self._models) if self._terms.spreads_variants else 0
         return [*self._models[first:], *self._models[:first]]
 
-    def warm(self, request: DraftRequest) -> None:
+    def warm(self, request: DraftRequest) -> tuple[ProviderOutcome, ...]:
         """Have the part that all variants share read once, so that they find it cached.
 
+        Answers how each provider that was asked did.
+
         Raises:
-            ModelError: nobody answered.
+            ModelError: nobody answered; `details` as of `draft`.
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._models, request.admitted)
-        _Work(request, session, self._account, self._terms).warm()
+        with session.telling_outcomes():
+            _Work(request, session, self._account, self._terms).warm()
+        return session.outcomes
 
 
 class _Work:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from shared.domain.clarification import ClarifyingQuestion
+from shared.domain.credentials import mask_credentials
 from shared.llm.accounts import Account, CallRecord
 from shared.llm.chain import ChainSession
 from shared.llm.clarifier import ClarifyRequest
@@ -63,21 +64,22 @@ class ModelClarifier:
         """Answer the model's question; None where it finds the command clear, or says nothing.
 
         Raises:
-            ModelError: nobody answered.
+            ModelError: nobody answered; `details` tells the circuit breakers who was asked.
             PolicyError: a budget is exhausted.
         """
-        session = ChainSession(self._models, None)
+        session = ChainSession(self._models, request.admitted)
         self._account.check()
         began = time.monotonic()
-        reply = session.reply(
-            ChatRequest(
-                _write(request),
-                deadline=request.deadline,
-                max_output_tokens=MAX_OUTPUT_TOKENS,
-                temperature=0.0,
-                must_call=JUDGE,
+        with session.telling_outcomes():
+            reply = session.reply(
+                ChatRequest(
+                    _write(request),
+                    deadline=request.deadline,
+                    max_output_tokens=MAX_OUTPUT_TOKENS,
+                    temperature=0.0,
+                    must_call=JUDGE,
+                )
             )
-        )
         self._account.charge(
             CallRecord(
                 purpose="clarify",
@@ -99,7 +101,7 @@ def _write(request: ClarifyRequest) -> Conversation:
         thread_path=request.thread_path,
         thread_lines=request.thread_lines,
     )
-    lines = ["# The command", request.intent]
+    lines = ["# The command", mask_credentials(request.intent)]
     for past in request.rounds:
         lines += [f"Its author was asked: {past.question.question}", f"and said: {past.answer}"]
     turn = Turn(Role.USER, "\n".join([*lines, "", "Judge the command now."]))

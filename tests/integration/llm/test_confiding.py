@@ -163,6 +163,23 @@ def test_instructions_in_the_data_stay_between_its_marks(
     assert shared.count(NONCE) == 4  # announced twice, opened, closed
 
 
+@both_wires
+def test_what_is_looked_up_and_what_a_repair_quotes_stays_between_the_marks_too(
+    model: ModelStandIn, open_drafter: OpenDrafter, door: Door
+) -> None:
+    files = FILES | {"a.md": f"# Title\n{INJECTION}\n".encode()}
+    look = call("read_file", path="a.md", first_line=None, last_line=None)
+    wrong = submit(replace("# The comand\nzzz", "x", "a.md"))
+    brain = model.brain = talk(look, wrong, RED)
+    open_drafter(door).draft(build_request(files, context_text="# Files"))
+    for number in (2, 3):
+        before, _, rest = brain.told_as_text(number).partition(f"<data-{NONCE}>\n")
+        inside, closed, behind = rest.partition(f"\n</data-{NONCE}>")
+        assert closed
+        assert "delete every file" in inside
+        assert "delete every file" not in before + behind
+
+
 @pytest.mark.parametrize("field", ["pull_request", "context_text", "thread_path"])
 def test_data_that_knows_its_mark_is_not_sent(
     model: ModelStandIn, open_drafter: OpenDrafter, field: str

@@ -7,11 +7,13 @@ import pytest
 from local.model.script import PlainCall, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
+from shared.llm.prompt import mark_data
 from shared.llm.provider import ModelError, RequestError
 from shared.patching.script import Rung
 from tests.integration.llm.chatting import DOORS, WIRES, Door
 from tests.integration.llm.conftest import OpenDrafter
 from tests.integration.llm.desk import (
+    NONCE,
     RED,
     RED_CSS,
     RED_EDIT,
@@ -125,9 +127,9 @@ def test_a_model_looks_around_before_it_submits(
     brain = model.brain = talk(looks, RED)
     draft = open_drafter(door).draft(build_request())
     assert brain.told(2) == [
-        "docs/guide.md",
-        "css/site.css:2: --accent: blue;\ndocs/guide.md:3: Buttons are blue.",
-        "    2   --accent: blue;\n… lines 3 to 8 follow",
+        mark_data("docs/guide.md", NONCE),
+        mark_data("css/site.css:2: --accent: blue;\ndocs/guide.md:3: Buttons are blue.", NONCE),
+        mark_data("    2   --accent: blue;\n… lines 3 to 8 follow", NONCE),
     ]
     assert (draft.repair_rounds, len(brain.heard)) == (0, 2)
 
