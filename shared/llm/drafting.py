@@ -58,8 +58,16 @@ from shared.patching.read import recognise
 LOWEST_TEMPERATURE: Final = 0.2
 HIGHEST_TEMPERATURE: Final = 0.9
 """Of the first and the last variant: the later ones dare more."""
-_QUOTING: Final = frozenset({PatchCode.CONTEXT_NOT_FOUND, PatchCode.UNCERTAIN})
-"""Refusals whose reports show lines of the file."""
+_NOT_QUOTING: Final = frozenset(
+    {
+        PatchCode.UNREADABLE,
+        PatchCode.FILE_NOT_FOUND,
+        PatchCode.FILE_EXISTS,
+        PatchCode.PATH_REFUSED,
+        PatchCode.PROTECTED,
+    }
+)
+"""Refusals whose reports show nothing of a file: it has not been looked into."""
 BYTES_PER_TOKEN: Final = 2.5
 
 
@@ -278,11 +286,11 @@ class _Work:
     def _report(self, failure: PatchError) -> str:
         """Answer what is wrong; a report that quotes a file which is never shown is withheld."""
         path = failure.path
-        if failure.code not in _QUOTING or path is None:
+        if failure.code in _NOT_QUOTING or path is None:
             return failure.report
         files = self._request.files
         is_shown = path in files and read_text(files, path) is not None
-        return failure.report if is_shown else f"{failure.message}. That file may not be shown."
+        return failure.report if is_shown else f"{failure.message}. No more of it may be shown."
 
     def _say_how(self) -> str:
         if self._terms.edit_format == "structured":

@@ -9,6 +9,7 @@ from typing import Any
 from local.model.script import PlainCall, PlainConversation, ScriptedReply
 from shared.domain.errors import PolicyError
 from shared.llm.accounts import CallRecord
+from shared.llm.clarifier import ClarifyRequest
 from shared.llm.provider import DraftRequest
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.rules import PatchRules
@@ -63,6 +64,23 @@ def build_request(
         "pull_request": "Checkout page",
     }
     return DraftRequest(**(told | changes))
+
+
+def build_question(**changes: Any) -> ClarifyRequest:
+    """Build what a command is judged from."""
+    told: dict[str, Any] = {
+        "intent": "make it nicer",
+        "rounds": (),
+        "ranked_paths": (),
+        "changed_paths": (),
+        "thread_path": None,
+        "thread_lines": None,
+        "context_text": "# Files",
+        "language": "en",
+        "deadline": datetime.now(UTC) + timedelta(seconds=20),
+        "nonce": NONCE,
+    }
+    return ClarifyRequest(**(told | changes))
 
 
 Answer = ScriptedReply | Callable[[PlainConversation], ScriptedReply]

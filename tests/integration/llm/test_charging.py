@@ -8,13 +8,20 @@ from local.model.script import Fault, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.errors import PolicyError
 from shared.llm.chat.build import build_chat_model
-from shared.llm.clarifier import ClarifyRequest
 from shared.llm.drafting import DraftingTerms, ModelDrafter
 from shared.llm.model_clarifier import ModelClarifier
 from shared.llm.provider import ModelError, Usage
 from tests.integration.llm.chatting import DOORS, WIRES, Door
 from tests.integration.llm.conftest import OpenChat, OpenDrafter
-from tests.integration.llm.desk import NONCE, RED, WRONG, Ledger, build_request, call, talk
+from tests.integration.llm.desk import (
+    RED,
+    WRONG,
+    Ledger,
+    build_question,
+    build_request,
+    call,
+    talk,
+)
 
 both_wires = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 LONG = "The file styles.css holds: button { color: blue; }\n" * 200
@@ -134,20 +141,7 @@ def test_a_warm_prompt_serves_every_variant(
 def test_judging_is_charged_too(model: ModelStandIn, open_chat: OpenChat, door: Door) -> None:
     ledger = Ledger()
     model.brain = talk(call("judge_command", clear=True, question="", readings=[], likeliest=0))
-    request = ClarifyRequest(
-        intent="make it nicer",
-        rounds=(),
-        ranked_paths=(),
-        changed_paths=(),
-        thread_path=None,
-        thread_lines=None,
-        context_text="# Files",
-        language="en",
-        deadline=datetime.now(UTC) + timedelta(seconds=20),
-        nonce=NONCE,
-        pull_request="",
-    )
-    assert ModelClarifier([open_chat(door)], ledger).clarify(request) is None
+    assert ModelClarifier([open_chat(door)], ledger).clarify(build_question()) is None
     assert [(one.purpose, one.usage) for one in ledger.charged] == [("clarify", count(model)[0])]
     with pytest.raises(PolicyError):
-        ModelClarifier([open_chat(door)], Ledger(allowed=0)).clarify(request)
+        ModelClarifier([open_chat(door)], Ledger(allowed=0)).clarify(build_question())

@@ -7,14 +7,17 @@ import pytest
 from local.model.script import ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.credentials import MASK
+from shared.llm.model_clarifier import ModelClarifier
 from shared.patching.errors import PatchError
 from tests.integration.llm.chatting import WIRES, Door
-from tests.integration.llm.conftest import OpenDrafter
+from tests.integration.llm.conftest import OpenChat, OpenDrafter
 from tests.integration.llm.desk import (
     FILES,
     NONCE,
     RED,
+    Ledger,
     Talk,
+    build_question,
     build_request,
     call,
     call_all,
@@ -31,7 +34,7 @@ CONFIG = f'region = "eu"\nkey = "{KEY}"\nname = "shop"\n'
 KEPT = FILES | {
     "config.toml": CONFIG.encode(),
     ".env": b"PASSWORD=hunter2\nMODE=production\n",
-    "deploy.txt": b"-----BEGIN PRIVATE KEY-----\nMIIhunter2\n-----END PRIVATE KEY-----\n",
+    "deploy.txt": b"-----BEGIN PRIVATE KEY-----\nMIIhunter2\n-----END PRIVATE KEY-----\n1\n1\n",
 }
 SECRETS = (KEY, TOKEN, "hunter2")
 
@@ -68,6 +71,17 @@ def test_no_credential_is_sent(model: ModelStandIn, open_drafter: OpenDrafter, d
 
 
 @both_wires
+def test_no_credential_is_sent_to_be_judged(
+    model: ModelStandIn, open_chat: OpenChat, door: Door
+) -> None:
+    brain = model.brain = talk(ScriptedReply(text="It is clear."))
+    asked = build_question(intent=f"use {TOKEN}", pull_request=KEY, context_text=KEY)
+    assert ModelClarifier([open_chat(door)], Ledger()).clarify(asked) is None
+    assert_not_sent(brain)
+    assert repr(brain.heard).count(MASK) == 3
+
+
+@both_wires
 @pytest.mark.parametrize(
     "edits",
     [
@@ -84,6 +98,13 @@ def test_no_credential_is_sent(model: ModelStandIn, open_drafter: OpenDrafter, d
         ),
         pytest.param(
             [replace("-----BEGIN PRIVATE KEYS-----\nzzz", "x", "deploy.txt")], id="key in a file"
+        ),
+        pytest.param(
+            [
+                replace("1", "2", "deploy.txt"),
+                replace("-----BEGIN PRIVATE KEYS-----\nzzz", "x", "deploy.txt"),
+            ],
+            id="key behind another failure",
         ),
         pytest.param(
             [

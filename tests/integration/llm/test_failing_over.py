@@ -9,10 +9,20 @@ from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
 from shared.llm.chat.build import build_chat_model
 from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.model_clarifier import ModelClarifier
 from shared.llm.provider import ModelError
 from tests.integration.llm.chatting import DOORS, WIRES
 from tests.integration.llm.conftest import OpenChat, OpenDrafter
-from tests.integration.llm.desk import RED, WRONG, Ledger, Talk, build_request, call, talk
+from tests.integration.llm.desk import (
+    RED,
+    WRONG,
+    Ledger,
+    Talk,
+    build_question,
+    build_request,
+    call,
+    talk,
+)
 
 ANTHROPIC, OPENAI = WIRES["anthropic"], WIRES["openai"]
 
@@ -127,6 +137,21 @@ def test_only_who_is_admitted_is_asked(model: ModelStandIn, open_drafter: OpenDr
         drafter.draft(build_request(admitted=()))
     assert (caught.value.code, caught.value.verdict) == ("model.none_available", Verdict.RETRY)
     assert [one.wire for one in model.calls.calls] == ["openai"]
+
+
+CLEAR = call("judge_command", clear=True, question="", readings=[], likeliest=0)
+
+
+def test_a_command_is_judged_by_those_who_are_admitted(
+    model: ModelStandIn, open_chat: OpenChat
+) -> None:
+    model.brain = by_wire(anthropic=CLEAR, openai=refuse(529))
+    clarifier = ModelClarifier([open_chat(OPENAI), open_chat(ANTHROPIC)], Ledger())
+    assert clarifier.clarify(build_question(admitted=("anthropic",))) is None
+    assert [one.wire for one in model.calls.calls] == ["anthropic"]
+    with pytest.raises(ModelError) as caught:
+        clarifier.clarify(build_question(admitted=("openai",)))
+    assert caught.value.details == {"calls": [outcome("openai", "model.overloaded")]}
 
 
 def test_nobody_listens() -> None:
