@@ -1,7 +1,8 @@
 """Providers that keep failing are left alone for a while, by all jobs of all instances.
 
 `model_circuit` is the entity, one for each provider (its state is `shared.domain.circuit`);
-`ProviderGate` is the side of a variant: it asks before each attempt of a draft, and reports behind.
+`ProviderGate` is the side of a job: it asks before each attempt of a step that asks a model, and
+reports behind.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -17,7 +18,7 @@ from azure.durable_functions import (
 from orchestrators.attempts import Envelope, Wait
 from shared.domain.circuit import CallOutcome, Circuit, CircuitState, CircuitTerms
 from shared.domain.clock import format_instant, parse_instant
-from shared.domain.errors import UpstreamError, fail
+from shared.domain.errors import UpstreamError, Verdict, fail
 from shared.domain.names import STUB_PROVIDER, EntityName
 from shared.telemetry.emit import emit
 from shared.telemetry.events import CircuitBreakerStateChanged
@@ -54,22 +55,29 @@ def model_circuit(context: DurableEntityContext) -> None:
 
 
 class ProviderGate:
-    """Lets an attempt of a draft through to the providers whose circuits admit it."""
+    """Lets an attempt through to the providers whose circuits admit it."""
 
-    def __init__(self, context: DurableOrchestrationContext, job: Mapping[str, Any]) -> None:
+    def __init__(
+        self, context: DurableOrchestrationContext, job: Mapping[str, Any], spare_step: str
+    ) -> None:
         self._context = context
+        self._spare_step = spare_step
         self._providers: list[str] = job["providers"]
         self._terms: dict[str, Any] = job["circuit"]
         self._attempts = 0
 
     @classmethod
     def of_job(
-        cls, context: DurableOrchestrationContext, job: Mapping[str, Any]
+        cls, context: DurableOrchestrationContext, job: Mapping[str, Any], spare_step: str = ""
     ) -> "ProviderGate | None":
-        """Build the gate of a job; None for one that asks no provider which could be out."""
+        """Build the gate of a job; None for one that asks no provider which could be out.
+
+        A try waits until a provider can be asked again; `spare_step` names a step that is rather
+        left out, because the job can do without it.
+        """
         if set(job.get("providers", ())) <= {STUB_PROVIDER}:
             return None
-        return cls(context, job)
+        return cls(context, job, spare_step)
 
     def attempt(self, payload: dict[str, Any], carry_out: Callable[[dict[str, Any]], Wait]) -> Wait:
         """Carry out one attempt with `payload["providers"]`, those that are admitted.
@@ -77,11 +85,12 @@ class ProviderGate:
         With none it is not carried out: that is a *retry* verdict, `model.none_available`.
         """
         self._attempts += 1
-        name = f"{self._context.instance_id}/{self._attempts}"
+        name = f"{self._context.instance_id}/{self._spare_step}{self._attempts}"
         answers = yield from self._ask("admit", {p: {"attempt": name} for p in self._providers})
         admitted = [provider for provider, answer in answers.items() if answer["admitted"]]
         if not admitted:
-            return fail(_out_of_providers([answer["retry_after_s"] for answer in answers.values()]))
+            waits_s = [answer["retry_after_s"] for answer in answers.values()]
+            return fail(_out_of_providers(None if self._spare_step else min(waits_s)))
         probes = [p for p in admitted if answers[p]["state"] == CircuitState.HALF_OPEN]
         try:
             envelope = yield from carry_out(payload | {"providers": admitted})
@@ -90,7 +99,7 @@ class ProviderGate:
             raise
         answers |= yield from self._report(name, probes, _read_calls(envelope))
         rest_s = min(answer["retry_after_s"] for answer in answers.values())
-        return _settle(envelope, rest_s)
+        return _settle(envelope, 0.0 if self._spare_step else rest_s)
 
     def _report(
         self, name: str, probes: Sequence[str], calls: Sequence[Mapping[str, Any]]
@@ -121,11 +130,12 @@ class ProviderGate:
         return dict(zip(requests, answers, strict=True))
 
 
-def _out_of_providers(waits_s: Sequence[float]) -> UpstreamError:
+def _out_of_providers(wait_s: float | None) -> UpstreamError:
     return UpstreamError(
         "model.none_available",
         "No model provider can be asked now: each of them has failed too often.",
-        retry_after_s=min(waits_s),
+        verdict=Verdict.RETRY if wait_s is not None else Verdict.BUG,
+        retry_after_s=wait_s,
     )
 
 

@@ -16,6 +16,7 @@ from azure.durable_functions import (
 )
 
 from orchestrators.attempts import Attempts, Budget, Envelope, Wait
+from orchestrators.circuits import ProviderGate
 from shared.domain.clarification import ClarificationEnd
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import JobError, fail
@@ -67,7 +68,7 @@ def clarify(
     if not terms or not terms["rounds"]:
         return loaded
     asking = _Asking(context, steps, job)
-    end = yield from _ask_until_clear(steps, job, loaded, asking, cancelled)
+    end = yield from _ask_until_clear(job, loaded, asking, cancelled)
     if end is None:
         return loaded
     yield from asking.leave()
@@ -87,12 +88,12 @@ def clarify(
 
 
 def _ask_until_clear(
-    steps: Attempts, job: dict[str, Any], loaded: Envelope, asking: "_Asking", cancelled: Any
+    job: dict[str, Any], loaded: Envelope, asking: "_Asking", cancelled: Any
 ) -> Generator[Any, Any, ClarificationEnd | None]:
     """Ask as often as it takes and is allowed; answers how it ended, None where it was clear."""
     end: ClarificationEnd | None = None
     for number in range(1, job["clarify"]["rounds"] + 1):
-        judged = yield from _judge(steps, job, loaded, number)
+        judged = yield from asking.judge(loaded, number)
         if _is_cancelled(judged):
             return ClarificationEnd.CANCELLED
         if not (judged["ok"] and judged["value"]["asks"]):
@@ -103,16 +104,6 @@ def _ask_until_clear(
         if end not in _REPLIED:
             return end
     return end
-
-
-def _judge(steps: Attempts, job: dict[str, Any], loaded: Envelope, number: int) -> Wait:
-    steps.spend(Budget.from_plain(job["model_budget"]))
-    judged = yield from steps.run(
-        ActivityName.JUDGE_REQUEST,
-        {"job_id": job["id"], "context": loaded["value"], "round": number},
-    )
-    steps.spend(Budget.from_plain(job["budget"]))
-    return judged
 
 
 def _is_cancelled(envelope: Envelope) -> bool:
@@ -130,8 +121,20 @@ class _Asking:
         self._job = job
         self._wait_s = float(job["clarify"]["wait_s"])
         self._thread = EntityId(EntityName.OPEN_QUESTION, job["clarify"]["thread"])
+        self._gate = ProviderGate.of_job(context, job, "judge")
         self._hints = 0
         self._event = ""
+
+    def judge(self, loaded: Envelope, number: int) -> Wait:
+        """Have it decided whether question `number` has to be asked."""
+        self._steps.spend(Budget.from_plain(self._job["model_budget"]))
+        judged = yield from self._steps.run(
+            ActivityName.JUDGE_REQUEST,
+            {"job_id": self._job["id"], "context": loaded["value"], "round": number},
+            self._gate,
+        )
+        self._steps.spend(Budget.from_plain(self._job["budget"]))
+        return judged
 
     def listen(self) -> Generator[Any, Any, bool]:
         """Tell the thread which event is waited for from now on; False when another job asks there.

@@ -6,9 +6,10 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrators.attempts import Attempts, Budget, Envelope
+from orchestrators.circuits import ProviderGate
 from orchestrators.clarify import clarify
 from orchestrators.slots import leave_slot, wait_for_slot
-from shared.domain.names import STUB_PROVIDER, ActivityName, EventName, OrchestratorName
+from shared.domain.names import ActivityName, EventName, OrchestratorName
 
 Steps = Generator[Any, Any, dict[str, Any]]
 
@@ -70,7 +71,7 @@ def _produce_variants(
         loaded = yield from clarify(context, steps, job, loaded, cancelled)
     if not loaded["ok"]:
         return (yield from _conclude(steps, job, [], loaded["error"]))
-    yield from _warm_prompt(steps, job, loaded["value"])
+    yield from _warm_prompt(context, steps, job, loaded["value"])
     running = {
         context.call_sub_orchestrator(
             OrchestratorName.PRODUCE_VARIANT,
@@ -91,13 +92,17 @@ def _produce_variants(
 
 
 def _warm_prompt(
-    steps: Attempts, job: dict[str, Any], loaded: dict[str, Any]
+    context: DurableOrchestrationContext,
+    steps: Attempts,
+    job: dict[str, Any],
+    loaded: dict[str, Any],
 ) -> Generator[Any, Any, None]:
     """Let one reading of the shared prompt go ahead of several variants: a saving, tried once."""
-    if len(job["variants"]) < 2 or set(job.get("providers", ())) <= {STUB_PROVIDER}:
+    gate = ProviderGate.of_job(context, job, "warm")
+    if len(job["variants"]) < 2 or gate is None:
         return
     steps.spend(Budget(tries=1, first_delay_s=1, max_delay_s=1))
-    yield from steps.run(ActivityName.WARM_PROMPT, {"job_id": job["id"], "context": loaded})
+    yield from steps.run(ActivityName.WARM_PROMPT, {"job_id": job["id"], "context": loaded}, gate)
     steps.spend(Budget.from_plain(job["budget"]))
 
 

@@ -77,7 +77,8 @@ def build_request(
     return DraftRequest(
         intent=job.clarified_intent,
         variant=variant.number,
-        variants=job.requested_variants,
+        # a job that repeats the later variants of another one has fewer than their numbers say
+        variants=max(job.requested_variants, variant.number),
         strategy=variant.strategy,
         ranked_paths=tuple(shown["ranked_paths"]),
         files=snapshot,

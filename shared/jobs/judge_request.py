@@ -56,7 +56,7 @@ def _find_question(
         return rounds[-1].question
     with world.database.read() as connection:
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
-    lines = shown["thread_lines"]
+    lines, providers = shown["thread_lines"], order.get("providers")
     request = ClarifyRequest(
         intent=job.intent,
         rounds=rounds,
@@ -69,6 +69,7 @@ def _find_question(
         deadline=world.clock() + JUDGING_TIME,
         nonce=shown.get("nonce", ""),
         pull_request=shown.get("pull_request", ""),
+        admitted=None if providers is None else tuple(providers),
     )
     clarifiers = world.open_clarifiers(account)
     found = (clarifier.clarify(request) for clarifier in clarifiers)

@@ -56,6 +56,14 @@ def build_key(world: World, job: Job, request: DraftRequest) -> CacheKey:
     return CacheKey(hashlib.sha256(text.encode()).hexdigest())
 
 
+def is_kept(world: World, key: CacheKey) -> bool:
+    """Answer whether there is a result, without a look at whether it still fits."""
+    if key.digest is None:
+        return False
+    with world.database.read() as connection:
+        return result_cache.find(connection, key.digest, world.clock()) is not None
+
+
 def find_result(world: World, key: CacheKey, request: DraftRequest) -> Draft | None:
     """Find a result that still fits; None where there is none."""
     if key.digest is None:

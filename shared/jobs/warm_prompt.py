@@ -12,6 +12,7 @@ from typing import Any, Final
 from shared.domain.clock import format_instant
 from shared.jobs.charges import JobAccount
 from shared.jobs.draft_patch import build_request
+from shared.jobs.result_cache import build_key, is_kept
 from shared.jobs.rows import load_job
 from shared.jobs.world import World
 from shared.llm.drafting import ModelDrafter
@@ -22,7 +23,10 @@ WARMING_TIME: Final = timedelta(seconds=60)
 
 
 def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
-    """Answer `{"warmed"}`; said twice, it is read from the cache and costs little."""
+    """Answer `{"warmed"}`, with `calls` as `draft_patch` does.
+
+    Said twice, it is read from the cache and costs little.
+    """
     job, rows = load_job(world, order["job_id"])
     provider = world.open_provider(JobAccount(world, job, rows[0].number))
     if job.cancel_requested or not isinstance(provider, ModelDrafter):
@@ -30,7 +34,13 @@ def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     with world.database.read() as connection:
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
     until = world.clock() + WARMING_TIME
-    told = {"deadline": format_instant(until)}
+    told: dict[str, Any] = {"deadline": format_instant(until)}
+    if "providers" in order:
+        told["providers"] = order["providers"]
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
-        provider.warm(build_request(told, job, rows[0], shown, snapshot))
-    return {"warmed": True}
+        requests = [build_request(told, job, row, shown, snapshot) for row in rows]
+        new = [each for each in requests if not is_kept(world, build_key(world, job, each))]
+        if len(new) < 2:  # nobody is left who could read what one reads
+            return {"warmed": False}
+        outcomes = provider.warm(new[0])
+    return {"warmed": True, "calls": [outcome.to_plain() for outcome in outcomes]}

@@ -4,13 +4,15 @@ A provider that is out says nothing about the next one. Whether a provider is as
 decided before, by the circuit breakers that all instances share; nothing is tried twice here.
 """
 
-from collections.abc import Collection, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.errors import Verdict
 from shared.llm.conversation import ChatModel, ChatReply, ChatRequest
 from shared.llm.provider import PROVIDER_FAULTS, ModelCode, ModelError, fail_at_provider
+from shared.patching.errors import PatchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ class ChainSession:
     def outcomes(self) -> tuple[ProviderOutcome, ...]:
         """How each provider that was asked did, at last."""
         return tuple(self._outcomes.values())
+
+    @contextlib.contextmanager
+    def telling_outcomes(self) -> Iterator[None]:
+        """Let what is raised within carry the outcomes to the circuit breakers."""
+        try:
+            yield
+        except (ModelError, PatchError) as error:
+            error.details = {"calls": [outcome.to_plain() for outcome in self.outcomes]}
+            raise
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """Ask until one answers.

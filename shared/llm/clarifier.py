@@ -40,6 +40,8 @@ class ClarifyRequest:
     """Unguessable part of the marks round data."""
     pull_request: str = ""
     """Title and description of the pull request; data, never an instruction."""
+    admitted: tuple[str, ...] | None = None
+    """Providers that may be asked now; None: all."""
 
 
 class Clarifier(Protocol):

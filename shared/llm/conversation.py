@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from shared.llm.provider import Usage
+
+BROKEN_CHARACTER: Final = "\ufffd"
+"""Stands in a reply where the model wrote half of a surrogate pair."""
 
 
 class Role(StrEnum):

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.context.tools import SnapshotTools
-from shared.domain.credentials import MASK
+from shared.context.visibility import read_text
+from shared.domain.credentials import MASK, mask_credentials
 from shared.llm.accounts import Account, CallRecord
-from shared.llm.chain import ChainSession
+from shared.llm.chain import ChainSession, ProviderOutcome
 from shared.llm.conversation import (
+    BROKEN_CHARACTER,
     ChatModel,
     ChatReply,
     ChatRequest,
@@ -36,6 +38,7 @@ from shared.llm.model_tools import (
     list_tools,
     read_arguments,
     read_submission,
+    read_written_submission,
     run_look,
 )
 from shared.llm.prompt import mark_data, write_repair, write_request, write_shared, write_system
@@ -51,6 +54,7 @@ from shared.llm.provider import (
 from shared.patching.apply import AppliedPatch
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.read import recognise
+from shared.patching.script import EditFormat
 
 if TYPE_CHECKING:
     from shared.patching.script import FileEdit
@@ -58,13 +62,21 @@ if TYPE_CHECKING:
 LOWEST_TEMPERATURE: Final = 0.2
 HIGHEST_TEMPERATURE: Final = 0.9
 """Of the first and the last variant: the later ones dare more."""
+_NOT_QUOTING: Final = frozenset(
+    {
+        PatchCode.UNREADABLE,
+        PatchCode.FILE_NOT_FOUND,
+        PatchCode.FILE_EXISTS,
+        PatchCode.PATH_REFUSED,
+        PatchCode.PROTECTED,
+    }
+)
+"""Refusals whose reports show nothing of a file: it has not been looked into."""
 BYTES_PER_TOKEN: Final = 2.5
 MEND_ALL: Final = "Send the whole change again, mended."
 MEND_THE_REST: Final = (
     "Send only what did not fit, mended; what fits is kept and applied together with it."
 )
-MAX_CALLS: Final = 40
-"""Of one draft, whatever the settings add up to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,11 @@ class DraftingTerms:
     repair_rounds: int = 3
     tool_rounds: int = 6
     tool_tokens: int = 40_000
+
+    @property
+    def max_calls(self) -> int:
+        """Every look, being told that these were enough, a submission, and every repair."""
+        return self.tool_rounds + 2 + self.repair_rounds
 
 
 class ModelDrafter:
@@ -101,27 +118,27 @@ class ModelDrafter:
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._order_models(request.variant), request.admitted)
-        work = _Work(request, session, self._account, self._terms)
-        try:
-            return work.draft()
-        except (ModelError, PatchError) as error:
-            error.details = {"calls": [outcome.to_plain() for outcome in session.outcomes]}
-            raise
+        with session.telling_outcomes():
+            return _Work(request, session, self._account, self._terms).draft()
 
     def _order_models(self, variant: int) -> list[ChatModel]:
         """Order the chain for a variant (1-based): from its own model on, if they are spread."""
         first = (variant - 1) % len(self._models) if self._terms.spreads_variants else 0
         return [*self._models[first:], *self._models[:first]]
 
-    def warm(self, request: DraftRequest) -> None:
+    def warm(self, request: DraftRequest) -> tuple[ProviderOutcome, ...]:
         """Have the part that all variants share read once, so that they find it cached.
 
+        Answers how each provider that was asked did.
+
         Raises:
-            ModelError: nobody answered.
+            ModelError: nobody answered; `details` as of `draft`.
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._models, request.admitted)
-        _Work(request, session, self._account, self._terms).warm()
+        with session.telling_outcomes():
+            _Work(request, session, self._account, self._terms).warm()
+        return session.outcomes
 
 
 class _Work:
@@ -151,7 +168,7 @@ class _Work:
         self._look_tokens = 0
 
     def draft(self) -> Draft:
-        while self._calls < MAX_CALLS:
+        while self._calls < self._terms.max_calls:
             reply = self._ask("repair" if self._repairs else "draft")
             self._turns.append(Turn(Role.ASSISTANT, reply.text, reply.calls))
             draft = self._take(reply)
@@ -196,7 +213,7 @@ class _Work:
         if reply.stop is StopReason.LENGTH:
             self._mend(
                 reply.calls,
-                ModelError(str(ModelCode.CUT_OFF), "The answer was longer than its limit."),
+                fail_at_provider(ModelCode.CUT_OFF, "The answer was longer than its limit."),
                 "Your answer was cut off at its limit. Send a shorter one: quote fewer lines.",
             )
             return None
@@ -222,7 +239,7 @@ class _Work:
                 reason = arguments.get("reason") if isinstance(arguments, dict) else None
                 raise RequestError(
                     ModelCode.INTENT_NOT_UNDERSTOOD,
-                    str(reason or "The model found no way to do this.")[:500],
+                    mask_credentials(str(reason or "The model found no way to do this."))[:500],
                 )
 
     def _find_submissions(self, reply: ChatReply) -> list[Submission]:
@@ -236,19 +253,24 @@ class _Work:
         wished = self._terms.edit_format
         # what it was asked for, else whatever it chose to write
         chosen = str(recognised) if wished == "structured" else wished
-        return [Submission(reply.text, chosen, _cut_summary(reply.text), None)]
+        if chosen == "structured":
+            return [read_written_submission(reply.text)]
+        return [Submission(reply.text, chosen, _cut_summary(reply.text))]
 
     def _submit(self, submission: Submission, calls: Sequence[ToolCall]) -> Draft | None:
         try:
             patch = self._request.apply(submission.edits, submission.edit_format, self._kept)
-            _check_masks(patch)
+            _check_stand_ins(patch)
         except PatchError as error:
             self._kept = error.fitting
             self._mend(calls, error, MEND_THE_REST if error.fitting else MEND_ALL)
             return None
+        edits, edit_format = submission.edits, submission.edit_format
+        if self._kept:  # the last answer was a part of the change
+            edits, edit_format = patch.diff, str(EditFormat.UNIFIED_DIFF)
         return Draft(
-            edits=submission.edits,
-            edit_format=submission.edit_format,
+            edits=edits,
+            edit_format=edit_format,
             patch=patch,
             summary=submission.summary,
             usage=self._usage,
@@ -266,13 +288,27 @@ class _Work:
             raise failure
         self._repairs += 1
         # a report quotes the repository
-        report = self._mark(failure.report) if isinstance(failure, PatchError) else ""
+        report = self._mark(self._report(failure)) if isinstance(failure, PatchError) else ""
         text = write_repair(report, advice, self._terms.repair_rounds - self._repairs + 1)
         results = tuple(ToolResult(call.id, text, is_error=True) for call in calls)
         self._turns.append(Turn(Role.USER, "" if results else text, results=results))
 
     def _mark(self, data: str) -> str:
         return mark_data(data, self._request.nonce)
+
+    def _report(self, failure: PatchError) -> str:
+        """Answer what is wrong; a report that quotes a file which is never shown is withheld."""
+        parts = failure.parts or (failure,)
+        if all(self._may_tell(part) for part in parts):
+            return failure.report
+        told = dict.fromkeys(f"{part.message}." for part in parts)
+        return "\n".join((*told, "No more of it may be shown."))
+
+    def _may_tell(self, failure: PatchError) -> bool:
+        path, files = failure.path, self._request.files
+        if failure.code in _NOT_QUOTING or path is None:
+            return True
+        return path in files and read_text(files, path) is not None
 
     def _say_how(self) -> str:
         if self._terms.edit_format == "structured":
@@ -302,15 +338,26 @@ def choose_temperature(variant: int, variants: int) -> float:
     return round(LOWEST_TEMPERATURE + step * (variant - 1), 3)
 
 
-def _check_masks(patch: AppliedPatch) -> None:
-    """Refuse a change that writes what only stands for a credential."""
-    for line in patch.diff.splitlines():
-        if line.startswith("+") and MASK in line:
+_STAND_INS: Final = (
+    (
+        MASK,
+        PatchCode.UNCERTAIN,
+        "a credential that you are not shown. Leave such lines as they are.",
+    ),
+    (BROKEN_CHARACTER, PatchCode.ENCODING, "half a character. Write the whole one."),
+)
+"""What only stands for something else, and what to tell a model that writes it."""
+
+
+def _check_stand_ins(patch: AppliedPatch) -> None:
+    """Refuse a change that writes what only stands for something else."""
+    added = [line for line in patch.diff.splitlines() if line.startswith("+")]
+    for sign, code, what in _STAND_INS:
+        if any(sign in line for line in added):
             raise PatchError(
-                PatchCode.UNCERTAIN,
-                "a line would be written in which a credential was masked",
-                report=f"A new line holds {MASK!r}, which only stands for a credential that you "
-                "are not shown. Leave such lines as they are.",
+                code,
+                "a line would be written in which something only stands for something else",
+                report=f"A new line holds {sign!r}, which only stands for {what}",
             )
 
 
@@ -323,4 +370,4 @@ def _cut_summary(text: str) -> str:
         lines.append(line)
     while lines and ("/" in lines[-1] or "." in lines[-1]) and " " not in lines[-1].strip():
         lines.pop()  # the path of the first edit
-    return " ".join(" ".join(lines).split())[:MAX_SUMMARY]
+    return mask_credentials(" ".join(" ".join(lines).split()))[:MAX_SUMMARY]

@@ -64,21 +64,22 @@ class ModelClarifier:
         """Answer the model's question; None where it finds the command clear, or says nothing.
 
         Raises:
-            ModelError: nobody answered.
+            ModelError: nobody answered; `details` tells the circuit breakers who was asked.
             PolicyError: a budget is exhausted.
         """
-        session = ChainSession(self._models, None)
+        session = ChainSession(self._models, request.admitted)
         self._account.check()
         began = time.monotonic()
-        reply = session.reply(
-            ChatRequest(
-                _write(request),
-                deadline=request.deadline,
-                max_output_tokens=MAX_OUTPUT_TOKENS,
-                temperature=0.0,
-                must_call=JUDGE,
+        with session.telling_outcomes():
+            reply = session.reply(
+                ChatRequest(
+                    _write(request),
+                    deadline=request.deadline,
+                    max_output_tokens=MAX_OUTPUT_TOKENS,
+                    temperature=0.0,
+                    must_call=JUDGE,
+                )
             )
-        )
         self._account.charge(
             CallRecord(
                 purpose="clarify",

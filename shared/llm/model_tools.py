@@ -64,17 +64,22 @@ class Submission:
     edits: str
     edit_format: str
     summary: str
-    call_id: str | None
-    """The call that it came with; None: it stood in the text."""
 
 
 def read_submission(call: ToolCall) -> Submission:
     """Read a call of `submit_edits`; what cannot be read is left to the edit engine to refuse."""
-    summary = ""
-    arguments = read_arguments(call)
-    if isinstance(arguments, dict):
-        summary = str(arguments.get("summary") or "")
-    return Submission(call.arguments, "structured", summary[:MAX_SUMMARY], call.id)
+    return Submission(call.arguments, "structured", _read_summary(read_arguments(call)))
+
+
+def read_written_submission(text: str) -> Submission:
+    """Read the arguments of `submit_edits` where a model wrote them as its answer."""
+    bare = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+    return Submission(text, "structured", _read_summary(read_arguments(ToolCall("", SUBMIT, bare))))
+
+
+def _read_summary(arguments: Any) -> str:
+    told = arguments.get("summary") if isinstance(arguments, dict) else None
+    return mask_credentials(str(told or ""))[:MAX_SUMMARY]
 
 
 def read_arguments(call: ToolCall) -> Any:

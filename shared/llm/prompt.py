@@ -16,7 +16,7 @@ from shared.llm.strategies import STRATEGIES, find_strategy
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PROMPT_VERSION: Final = "1"
+PROMPT_VERSION: Final = "3"
 """Part of the key of cached results: raise it with every change of a word that a model reads."""
 
 _PROMPTS: Final = Path(__file__).with_name("prompts")
@@ -88,7 +88,7 @@ def write_request(request: DraftRequest, edit_format: str) -> str:
 
 def write_repair(report: str, advice: str, left: int) -> str:
     """Write to the model what was wrong with its answer, and how many tries it has left."""
-    return _render("repair.md.j2", report=report, advice=advice, left=left)
+    return _render("repair.md.j2", report=mask_credentials(report), advice=advice, left=left)
 
 
 def write_judging(language: str) -> str:

@@ -97,6 +97,7 @@ def apply_edits(
 
 def _fail(failures: Sequence[PatchError], fitting: Sequence[FileEdit]) -> PatchError:
     joined = join_failures(failures) if len(failures) > 1 else failures[0]
+    joined.parts = tuple(failures) if len(failures) > 1 else ()
     joined.fitting = tuple(fitting)
     told = [joined.report, "Nothing was applied."]
     joined.report = "\n\n".join([*told, describe_fitting(fitting)] if fitting else told)

@@ -89,5 +89,7 @@ class PatchError(errors.PatchError):
         """What to tell the model; quotes code, so it never goes into logs or telemetry."""
         self.failed_hunks: tuple[int, ...] = ()
         """Which hunks of the file did not fit, where it is about hunks; from 0."""
+        self.parts: tuple[PatchError, ...] = ()
+        """What it joins, where several files are refused at once."""
         self.fitting: tuple[FileEdit, ...] = ()
         """What did fit: `apply_edits` takes it as `kept` when the rest comes anew."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.domain.credentials import SECRET_GLOBS
+
 MAX_PATCH_BYTES = 200_000
 """Bytes of an edit as it was written; the issue's limit."""
 MAX_PATCH_FILES = 50
@@ -64,7 +66,8 @@ class PatchRules:
         return cls(
             max_patch_bytes=MAX_PATCH_BYTES,
             max_files=MAX_PATCH_FILES,
-            protected_globs=PROTECTED_GLOBS,
+            # nobody should edit blindly: what is never shown to a model is not its to change
+            protected_globs=(*PROTECTED_GLOBS, *SECRET_GLOBS),
             check_syntax=True,
             check_secrets=True,
         )

@@ -171,7 +171,7 @@ def _read_arguments(call: ToolCall) -> dict[str, Any]:
     """
     try:
         arguments = json.loads(call.arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         arguments = None
     return arguments if isinstance(arguments, dict) else {"INVALID_JSON": call.arguments}
 

@@ -10,6 +10,7 @@ from shared.llm.chat.connection import open_http_client, quieten_loggers
 from shared.llm.chat.deadline import Deadline
 from shared.llm.chat.failures import fail_by_refusal, fail_in_the_middle, fail_without_answer
 from shared.llm.chat.spec import ChatSpec
+from shared.llm.chat.surrogates import mend_reply
 from shared.llm.conversation import ChatReply, ChatRequest
 from shared.llm.provider import ModelCode, ModelError, fail_at_provider
 
@@ -149,7 +150,7 @@ class SdkChat(ABC):
         if reply is None:
             deadline.check()
             raise fail_in_the_middle(self.provider)
-        return reply
+        return mend_reply(reply)
 
     def _get_client(self) -> Any:
         with self._lock:

@@ -4,10 +4,13 @@ from typing import Any
 import pytest
 
 from local.model.server import ModelStandIn
+from shared.llm.accounts import Account, NoAccount
 from shared.llm.chat.sdk_chat import SdkChat
+from shared.llm.drafting import DraftingTerms, ModelDrafter
 from tests.integration.llm.chatting import Door
 
 OpenChat = Callable[..., SdkChat]
+OpenDrafter = Callable[..., ModelDrafter]
 
 
 @pytest.fixture
@@ -22,3 +25,14 @@ def open_chat(model: ModelStandIn) -> Iterator[OpenChat]:
     yield open_it
     for chat in opened:
         chat.close()
+
+
+@pytest.fixture
+def open_drafter(open_chat: OpenChat) -> OpenDrafter:
+    """Seat a drafter before the test's model, behind one door or several."""
+
+    def open_it(*doors: Door, account: Account | None = None, **terms: Any) -> ModelDrafter:
+        chats = [open_chat(door) for door in doors]
+        return ModelDrafter(chats, account or NoAccount(), DraftingTerms(**terms))
+
+    return open_it
