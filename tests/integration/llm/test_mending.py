@@ -230,3 +230,23 @@ def test_a_character_that_is_whole_is_written_as_it_is(
     model.brain = talk(submit({"action": "create", "path": "a.txt", "content": content}))
     draft = open_drafter(WIRES["openai"]).draft(build_request())
     assert draft.patch.changes[0].content == content.encode()
+
+
+@both_wires
+def test_what_fits_is_kept_and_only_the_rest_is_sent_again(
+    model: ModelStandIn, open_drafter: OpenDrafter, door: Door
+) -> None:
+    guide = replace("Buttons are blue.", "Buttons are red.", path="docs/guide.md")
+    brain = model.brain = talk(submit(guide, WRONG_EDIT), RED)
+    request = build_request()
+    draft = open_drafter(door).draft(request)
+    after = {change.path: change.content for change in draft.patch.changes}
+    assert after == {
+        "css/site.css": RED_CSS.encode(),
+        "docs/guide.md": b"# Guide\n\nButtons are red.\n",
+    }
+    told = brain.told_as_text(2)
+    assert "These edits fit and need not be sent again:\n- docs/guide.md: Buttons are blue." in told
+    assert "Send only what did not fit, mended" in told
+    # what is kept of the draft is the whole change, not the last answer alone
+    assert request.apply(draft.edits, draft.edit_format).changes == draft.patch.changes
