@@ -7,6 +7,9 @@ import activities
 import orchestrators
 from orchestrators.client import DurableJobs
 from shared.gateway import health, pages, webhook
+from shared.telemetry.redact import clean_all_logs
+
+clean_all_logs()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(orchestrators.blueprint)
