@@ -8,6 +8,7 @@ from shared.comments.marker import CommentKind
 from shared.domain.comment_ref import CommentRef
 from shared.domain.job import Job
 from shared.domain.names import EventName
+from shared.jobs.limits import is_telling_due
 from shared.jobs.speak import reply_once
 from shared.jobs.views import build_view
 from shared.jobs.world import World
@@ -58,10 +59,13 @@ def _refuse(
 
 
 def _is_news(world: World, ref: CommentRef, order: Mapping[str, Any], code: str) -> bool:
-    """Answer whether a person has not been told yet on this pull request that they may not ask.
+    """Answer whether a person has not been told a refusal yet that is the same for each attempt.
 
-    Whoever has no permission is told once for each pull request, not once for each attempt.
+    Whoever has no permission is told once for each pull request, whoever has met a limit once until
+    there is room again.
     """
+    if code.startswith("limit."):
+        return is_telling_due(world, ref, order["answer"])
     if not code.startswith("permission."):
         return True
     told = "\n".join(
