@@ -175,7 +175,7 @@ def _load_diff(row: Variant) -> str | None:
         return None
     with compose().database.read() as connection:
         diff: str = json.loads(artifacts.get(connection, row.patch_artifact))["diff"]
-    return diff
+    return mask_credentials(diff)
 
 
 def _to_plain(job: Job, rows: list[Variant]) -> dict[str, Any]:
