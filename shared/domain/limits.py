@@ -19,6 +19,9 @@ class RateLimits:
     user_jobs: int = 10
     """Jobs of one person in `user_window_s`."""
     user_window_s: int = 300
+    user_answers: int = 20
+    """Answers to commands of one person that start no job, in `user_window_s`: what ends a loop of
+    two bots."""
     repository_variants: int = 50
     """Variants in one repository in an hour."""
     organisation_variants: int = 0

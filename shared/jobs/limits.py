@@ -49,6 +49,25 @@ def is_telling_due(world: World, ref: CommentRef, answer: dict[str, Any]) -> boo
         )
 
 
+def may_answer(world: World, ref: CommentRef, actor_id: str) -> bool:
+    """Answer whether a person is answered once more; without room left, they are not, in silence.
+
+    Another bot may answer whatever we say with a command; talking about it would go on for ever.
+    """
+    limits = world.settings.limits
+    if limits.user_answers == 0:
+        return True
+    limit = Limit(
+        "user_answers",
+        f"answers/{ref.organisation.lower()}/{actor_id}",
+        limits.user_answers,
+        timedelta(seconds=limits.user_window_s),
+    )
+    with world.database.transaction() as connection:
+        overrun = rate_limits.take(connection, [(limit, 1)], key=ref.instance_id, at=world.clock())
+    return overrun is None
+
+
 def _list_wishes(world: World, job: Job) -> list[tuple[Limit, int]]:
     limits = world.settings.limits
     organisation = job.comment.organisation.lower()

@@ -124,6 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         limits=RateLimits(
             user_jobs=reader.whole("CODE_AGENT_LIMIT_USER_JOBS", 10, 0, 1000),
             user_window_s=reader.whole("CODE_AGENT_LIMIT_USER_WINDOW_S", 300, 1, 86_400),
+            user_answers=reader.whole("CODE_AGENT_LIMIT_USER_ANSWERS", 20, 0, 1000),
             repository_variants=reader.whole("CODE_AGENT_LIMIT_REPOSITORY_VARIANTS", 50, 0, 1000),
             organisation_variants=reader.whole(
                 "CODE_AGENT_LIMIT_ORGANISATION_VARIANTS", 0, 0, 1000
