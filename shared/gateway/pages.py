@@ -15,7 +15,6 @@ import azure.functions as func
 
 from shared.composition import compose
 from shared.domain.clock import parse_instant
-from shared.domain.credentials import mask_credentials
 from shared.domain.errors import StoreError
 from shared.domain.job import Job, Variant
 from shared.domain.links import TOKEN_PARAMETER
@@ -169,6 +168,7 @@ def _find_variant(rows: list[Variant], number: str) -> Variant | None:
 
 
 def _load_diff(row: Variant) -> str | None:
+    from shared.domain.credentials import mask_credentials
     from shared.store import artifacts
 
     if row.patch_artifact is None:
@@ -198,6 +198,8 @@ def _answer_problem(request: func.HttpRequest, status_code: int, what: str) -> f
 
 
 def _answer_json(body: Any, status_code: int = 200) -> func.HttpResponse:
+    from shared.domain.credentials import mask_credentials
+
     return func.HttpResponse(
         mask_credentials(json.dumps(body, ensure_ascii=False)),
         status_code=status_code,

@@ -11,40 +11,47 @@ import logging
 import re
 import traceback
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
-
-from shared.domain.credentials import mask_credentials
 
 REMOVED: Final = "[removed]"
 ADDRESS_REMOVED: Final = "[e-mail removed]"
 
-_AUTHORISATION: Final = re.compile(
-    r"(?P<name>\b(?:proxy-)?authorization\b['\"]?\s*[:=]\s*['\"]?"
-    r"|\b(?:x-code-agent-secret|x-functions-key|x-api-key|api-key|ocp-apim-subscription-key)\b"
-    r"['\"]?\s*[:=]\s*['\"]?)(?:(?P<scheme>basic|bearer|digest|negotiate)\s+)?[^\s'\",;}]+",
-    re.IGNORECASE,
-)
-"""Headers that carry a secret, as logs, `repr` and JSON write them."""
-_SCHEME: Final = re.compile(r"\b(?P<scheme>basic|bearer)\s+[A-Za-z0-9+/._~-]{16,}=*", re.IGNORECASE)
-_USER_INFO: Final = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@'\"]+@", re.IGNORECASE
-)
-_QUERY: Final = re.compile(
-    r"(?P<name>[?&](?:code|sig|token|access_token|api[-_]key|password)=)[^&\s'\"#]+", re.IGNORECASE
-)
-_ADDRESS: Final = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
-)
+
+@cache
+def _compile_forms() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Compile what is removed, and what stands in its place; a cold start does not pay for it."""
+    header = (
+        r"(\b(?:proxy-)?authorization\b['\"]?\s*[:=]\s*['\"]?"
+        r"|\b(?:x-code-agent-secret|x-functions-key|x-api-key|api-key|ocp-apim-subscription-key)\b"
+        r"['\"]?\s*[:=]\s*['\"]?)(?:(?:basic|bearer|digest|negotiate)\s+)?[^\s'\",;}]+"
+    )
+    forms = (
+        # headers that carry a secret, as logs, `repr` and JSON write them
+        (header, rf"\1{REMOVED}"),
+        (r"\b(basic|bearer)\s+[A-Za-z0-9+/._~-]{16,}=*", rf"\1 {REMOVED}"),
+        # what stands before the host of an address
+        (r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@'\"]+@", rf"\1{REMOVED}@"),
+        (
+            r"([?&](?:code|sig|token|access_token|api[-_]key|password)=)[^&\s'\"#]+",
+            rf"\1{REMOVED}",
+        ),
+        (
+            r"(?<![a-z0-9._%+-])[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}",
+            ADDRESS_REMOVED,
+        ),
+    )
+    return tuple((re.compile(form, re.IGNORECASE | re.ASCII), put) for form, put in forms)
 
 
 def redact(text: str) -> str:
     """Remove credentials, headers that carry one, and e-mail addresses from a text."""
+    from shared.domain.credentials import mask_credentials
+
     text = mask_credentials(text)
-    text = _AUTHORISATION.sub(lambda found: f"{found['name']}{REMOVED}", text)
-    text = _SCHEME.sub(lambda found: f"{found['scheme']} {REMOVED}", text)
-    text = _USER_INFO.sub(lambda found: f"{found['scheme']}{REMOVED}@", text)
-    text = _QUERY.sub(lambda found: f"{found['name']}{REMOVED}", text)
-    return _ADDRESS.sub(ADDRESS_REMOVED, text)
+    for form, put in _compile_forms():
+        text = form.sub(put, text)
+    return text
 
 
 def hash_person(identifier: str, key: bytes) -> str:
