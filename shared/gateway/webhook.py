@@ -22,9 +22,9 @@ from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
 from shared.domain.open_question import OpenQuestion
+from shared.gateway.failures import note_failure, refuse_throttled
 from shared.secrets.environment import EnvironmentSecrets
 from shared.settings import SettingsError
-from shared.telemetry.emit import emit
 from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
 from shared.webhook.verify import InvalidSignatureError, VerificationError, verify_request
@@ -64,7 +64,7 @@ class JobStarter(Protocol):
 
 
 async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.HttpResponse:
-    """Answer 202 taken, 200 duplicate or ignored, 401, 413, or 503 to be sent again."""
+    """Answer 202 taken, 200 duplicate or ignored, 401, 413, 429, or 503 to be sent again."""
     body = request.get_body()
     if len(body) > MAX_BODY_BYTES:
         return _answer(413, status="refused", reason="too_large")
@@ -74,13 +74,9 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         # the operators will mend it; until then Azure DevOps sends again instead of giving up
         _LOG.exception("the settings cannot be used")
         return _answer(503, status="refused", reason="misconfigured")
-    try:
-        accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
-        verify_request(request.headers, body, secrets=accepted)
-    except VerificationError as error:
-        wrong = isinstance(error, InvalidSignatureError)
-        emit(InvalidSignature() if wrong else AuthenticationFailed())
-        return _answer(401, status="refused", reason=error.code)
+    refusal = _authenticate(request, body)
+    if refusal is not None:
+        return refusal
     event = parse_event(body, organisation=settings.organisation)
     if isinstance(event, IgnoredEvent):
         return _answer(200, status="ignored", reason=event.reason)
@@ -96,6 +92,22 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         "budget": settings.to_budget(settings.ado_tries),
     }
     return await _start_once(jobs, event.ref, order)
+
+
+def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResponse | None:
+    """Answer the refusal of a request that does not carry the secret; None when it does."""
+    try:
+        accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
+        verify_request(request.headers, body, secrets=accepted)
+    except VerificationError as error:
+        kind = (
+            InvalidSignature if isinstance(error, InvalidSignatureError) else AuthenticationFailed
+        )
+        wait_s = note_failure(request, kind, component="webhook")
+        if wait_s is not None:
+            return refuse_throttled(wait_s)
+        return _answer(401, status="refused", reason=error.code)
+    return None
 
 
 async def _start_once(

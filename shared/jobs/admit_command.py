@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from shared.ado.errors import AdoNotFoundError
 from shared.ado.identities import fetch_own_identity, list_group_names
@@ -20,13 +20,19 @@ from shared.domain.errors import CodeAgentError, CommandError, PolicyError
 from shared.domain.job import Job, Variant
 from shared.domain.names import build_branch
 from shared.domain.pull_request import Comment, CommentThread, PullRequest, RepositoryRef
+from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
+from shared.jobs.limits import take_room
 from shared.jobs.world import World
 from shared.llm.strategies import name_strategy
 from shared.policy.admission import check_pull_request, is_own_comment
 from shared.policy.permission import decide_permission
-from shared.store import artifacts, audit, jobs, variants
+from shared.store import artifacts, audit, jobs, security_events, variants
 from shared.store.audit import AuditAction
+from shared.store.security_events import SecurityEvent
+from shared.telemetry.emit import emit
+from shared.telemetry.events import RateLimitExceeded
+from shared.telemetry.redact import hash_person
 from shared.webhook.command import parse_command
 
 ARTIFACTS_KEPT = timedelta(days=30)
@@ -60,7 +66,7 @@ def admit_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
             return _ignore("no_command")
         return _decide(order, world, ref, command, _Scene(pull_request, thread, comment))
     except (CommandError, PolicyError) as refusal:
-        return _refuse(world, ref, comment, refusal)
+        return _refuse(order, world, ref, comment, refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +168,8 @@ def _open_job(
         for number in request.numbers
     ]
     with world.database.transaction() as connection:
+        if jobs.load_job(connection, job.id) is None:
+            take_room(connection, world, job)
         jobs.insert_job(connection, job)
         variants.insert_variants(connection, rows)
         described = artifacts.put(
@@ -231,24 +239,61 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
 
 
 def _refuse(
-    world: World, ref: CommentRef, comment: Comment, refusal: CodeAgentError
+    order: Mapping[str, Any],
+    world: World,
+    ref: CommentRef,
+    comment: Comment,
+    refusal: CodeAgentError,
 ) -> dict[str, Any]:
+    now = world.clock()
+    kind = _SECURITY_EVENTS.get(refusal.code.partition(".")[0])
     with world.database.transaction() as connection:
         audit.record(
             connection,
             job_id=ref.instance_id,
             actor_id=comment.author.id,
             action=AuditAction.JOB_REJECTED,
-            at=world.clock(),
+            at=now,
             facts={"code": refusal.code},
         )
-    answer = {
+        if kind is not None:
+            security_events.record(
+                connection,
+                SecurityEvent(
+                    at=now,
+                    kind=kind,
+                    organisation=ref.organisation,
+                    job_id=ref.instance_id,
+                    actor_id=comment.author.id,
+                    facts={"code": refusal.code},
+                ),
+            )
+    if kind is SecurityEventKind.RATE_LIMIT_EXCEEDED:
+        emit(
+            RateLimitExceeded(
+                jobId=ref.instance_id,
+                correlationId=str(order["correlation_id"]),
+                operation=refusal.code.partition(".")[2],
+                actor=hash_person(comment.author.id, world.keys.people),
+                retry_after_s=refusal.retry_after_s or 0.0,
+            )
+        )
+    answer: dict[str, Any] = {
         "kind": "refusal",
         "code": refusal.code,
         "message": refusal.message,
         "actor_id": comment.author.id,
     }
+    if refusal.details:
+        answer["details"] = refusal.details
     return {"next": "answer", "accepted": False, "answer": answer}
+
+
+_SECURITY_EVENTS: Final = {
+    "permission": SecurityEventKind.PERMISSION_DENIED,
+    "limit": SecurityEventKind.RATE_LIMIT_EXCEEDED,
+}
+"""Refusals that operators may want to look into, by the area of their code."""
 
 
 def _reply(kind: str, comment: Comment) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from shared.comments.marker import CommentKind
 from shared.domain.comment_ref import CommentRef
 from shared.domain.job import Job
 from shared.domain.names import EventName
+from shared.jobs.limits import is_telling_due, may_answer
 from shared.jobs.speak import reply_once
 from shared.jobs.views import build_view
 from shared.jobs.world import World
@@ -28,12 +29,15 @@ def answer_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         return {"wake": None}
     answer = order["answer"]
     kind = answer["kind"]
+    is_heard = may_answer(world, ref, answer["actor_id"])
     if kind == "refusal":
-        if _is_news(world, ref, order, answer["code"]):
+        if is_heard and _is_news(world, ref, order, answer["code"]):
             _refuse(world, ref, order, answer["code"], answer["message"])
         return {"wake": None}
     if kind == "cancel":
-        return _cancel(world, ref, answer["actor_id"])
+        return _cancel(world, ref, answer["actor_id"], tells=is_heard)
+    if not is_heard:
+        return {"wake": None}
     if kind == "status":
         _reply(world, ref, kind, _list_jobs(world, ref))
     else:
@@ -58,10 +62,13 @@ def _refuse(
 
 
 def _is_news(world: World, ref: CommentRef, order: Mapping[str, Any], code: str) -> bool:
-    """Answer whether a person has not been told yet on this pull request that they may not ask.
+    """Answer whether a person has not been told a refusal yet that is the same for each attempt.
 
-    Whoever has no permission is told once for each pull request, not once for each attempt.
+    Whoever has no permission is told once for each pull request, whoever has met a limit once until
+    there is room again.
     """
+    if code.startswith("limit."):
+        return is_telling_due(world, ref, order["answer"])
     if not code.startswith("permission."):
         return True
     told = "\n".join(
@@ -90,7 +97,7 @@ def _list_jobs(world: World, ref: CommentRef) -> str:
     return world.comments.write_job_list(ref.instance_id, views)
 
 
-def _cancel(world: World, ref: CommentRef, actor_id: str) -> dict[str, Any]:
+def _cancel(world: World, ref: CommentRef, actor_id: str, *, tells: bool) -> dict[str, Any]:
     stopped = [job for job in _load_jobs(world, ref) if not job.status.is_final]
     with world.database.transaction() as connection:
         now = world.clock()
@@ -105,7 +112,8 @@ def _cancel(world: World, ref: CommentRef, actor_id: str) -> dict[str, Any]:
                 at=now,
                 facts={},
             )
-    _reply(world, ref, "cancel", world.comments.write_cancelled(ref.instance_id, len(stopped)))
+    if tells:
+        _reply(world, ref, "cancel", world.comments.write_cancelled(ref.instance_id, len(stopped)))
     if not stopped:
         return {"wake": None}
     ids = [job.id for job in stopped]

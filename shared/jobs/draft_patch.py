@@ -5,13 +5,15 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.ado.snapshots import Snapshot
 from shared.domain.change import ChangeKind, FileChange
 from shared.domain.clock import parse_instant
-from shared.domain.errors import JobError
+from shared.domain.errors import JobError, PatchError
 from shared.domain.job import Job, Variant
+from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import VariantStatus
 from shared.jobs.admit_command import ARTIFACTS_KEPT
 from shared.jobs.charges import JobAccount
@@ -20,9 +22,12 @@ from shared.jobs.rows import require_open
 from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
 from shared.patching.apply import AppliedPatch, apply_edits
+from shared.patching.errors import PatchCode
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit
-from shared.store import artifacts, variants
+from shared.policy.secret_scan import find_secrets
+from shared.store import artifacts, security_events, variants
+from shared.store.security_events import SecurityEvent
 
 
 def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
@@ -49,8 +54,30 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         request = build_request(order, job, variant, shown, snapshot)
-        draft = _draft(world, job, variant, request)
+        try:
+            draft = _draft(world, job, variant, request)
+        except PatchError as error:
+            _note_secret(world, job, variant, error)
+            raise
     return _keep(world, job, variant, draft)
+
+
+def _note_secret(world: World, job: Job, variant: Variant, error: PatchError) -> None:
+    """Keep a record of a patch that was refused because it adds a credential."""
+    if error.code != PatchCode.SECRET_INTRODUCED:
+        return
+    with world.database.transaction() as connection:
+        security_events.record(
+            connection,
+            SecurityEvent(
+                at=world.clock(),
+                kind=SecurityEventKind.SECRET_REFUSED,
+                organisation=job.comment.organisation,
+                job_id=job.id,
+                actor_id=job.actor_id,
+                facts={"code": error.code, "variant": variant.number},
+            ),
+        )
 
 
 def build_request(
@@ -69,7 +96,7 @@ def build_request(
             snapshot,
             edits,
             format=EditFormat(edit_format),
-            rules=PatchRules.default_for_jobs(),
+            rules=replace(PatchRules.default_for_jobs(), find_secrets=find_secrets),
             symlinks=snapshot.symlinks,
             kept=kept,
         )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from shared.ado import pushes
 from shared.domain.clock import parse_instant
+from shared.domain.credentials import mask_credentials
 from shared.domain.errors import JobError, Verdict
 from shared.domain.states import VariantStatus
 from shared.jobs.draft_patch import change_from_plain
@@ -91,5 +92,5 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
 
 
 def _subject(intent: str) -> str:
-    first = " ".join(intent.split())
+    first = mask_credentials(" ".join(intent.split()))
     return first if len(first) <= 72 else first[:71] + "…"

@@ -1,7 +1,7 @@
 """Turns a job's rows into what its comments show."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.comments.view import JobView, VariantView
 from shared.domain.job import Job, Variant, find_twin
@@ -10,6 +10,7 @@ from shared.domain.model_use import find_model_use, is_model_made
 from shared.domain.states import VariantStatus
 from shared.jobs.world import World
 from shared.llm.strategies import find_strategy
+from shared.policy.page_tokens import write_page_token
 
 
 def build_view(
@@ -23,7 +24,7 @@ def build_view(
         status=job.status,
         provider=next((row.llm_provider for row in rows if row.llm_provider), None)
         or world.settings.models.names[0],
-        page_url=build_job_page_url(world.settings.public_url, job.id),
+        page_url=_link_page(world, job),
         position=position,
         variants=tuple(build_variant_view(world, job, row, rows) for row in rows),
         error_code=job.error_code,
@@ -33,6 +34,16 @@ def build_view(
         clarify_wait_s=world.settings.clarify_wait_s,
         use=find_model_use(rows),
     )
+
+
+def _link_page(world: World, job: Job) -> str:
+    """Answer the address of a job's page, the same each time; it opens by itself for some days."""
+    settings = world.settings
+    if not settings.public_url or settings.pages_access == "open":
+        return build_job_page_url(settings.public_url, job.id)
+    expires_at = job.created_at + timedelta(days=settings.link_days)
+    token = write_page_token(job.id, key=world.keys.links[0], expires_at=expires_at)
+    return build_job_page_url(settings.public_url, job.id, token)
 
 
 def build_variant_view(

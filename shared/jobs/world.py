@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.llm.conversation import ChatModel
     from shared.llm.prices import ModelPrice
     from shared.llm.provider import ModelProvider
+    from shared.policy.keys import DerivedKeys
     from shared.policy.permission import PermissionRules
     from shared.secrets.environment import EnvironmentSecrets
     from shared.store.database import Database
@@ -56,6 +57,19 @@ class World:
         from shared.secrets.environment import EnvironmentSecrets
 
         return EnvironmentSecrets(os.environ)
+
+    @property
+    def keys(self) -> "DerivedKeys":
+        """Keys that are derived from a secret; read anew each time, as the secret may be rotated.
+
+        Raises:
+            SecretMissingError: there is no secret to derive them from.
+        """
+        from shared.policy.keys import derive_keys
+
+        own = self.secrets.read_accepted("link-signing-key")
+        accepted = own or self.secrets.read_accepted("webhook-secret")
+        return derive_keys(accepted or (self.secrets.read("webhook-secret"),))
 
     @cached_property
     def ado(self) -> "AdoSession":

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.comments.amounts import write_count, write_usd
+from shared.domain.credentials import mask_credentials
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}';"
+    "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}';"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -22,13 +23,21 @@ def render_jobs(jobs: Sequence[Mapping[str, Any]], *, older: str | None, nonce: 
     return _render("jobs.html", jobs=jobs, older=older, nonce=nonce, refresh=_any_open(jobs))
 
 
-def render_job(job: Mapping[str, Any], *, nonce: str) -> str:
-    """Render one job; the page renews itself until the job has ended."""
-    return _render("job.html", job=job, nonce=nonce, refresh=not job["is_final"])
+def render_job(job: Mapping[str, Any], *, nonce: str, token: str = "") -> str:
+    """Render one job; the page renews itself until the job has ended.
+
+    `token` is handed on to the job's other pages; whoever came with one sees no other job.
+    """
+    return _render("job.html", job=job, nonce=nonce, refresh=not job["is_final"], token=token)
 
 
 def render_variant(
-    job: Mapping[str, Any], variant: Mapping[str, Any], diff: str | None, *, nonce: str
+    job: Mapping[str, Any],
+    variant: Mapping[str, Any],
+    diff: str | None,
+    *,
+    nonce: str,
+    token: str = "",
 ) -> str:
     """Render one variant with its diff."""
     return _render(
@@ -38,12 +47,14 @@ def render_variant(
         lines=_classify(diff),
         nonce=nonce,
         refresh=not variant["is_final"],
+        token=token,
     )
 
 
-def render_missing(what: str, *, nonce: str) -> str:
-    """Render the page for something that is not there."""
-    return _render("missing.html", what=what, nonce=nonce, refresh=False)
+def render_problem(what: str, status_code: int, *, nonce: str) -> str:
+    """Render the page for something that is not there, or not for whoever asks."""
+    title = "Not found" if status_code == 404 else "Not for everybody"
+    return _render("problem.html", title=title, what=what, nonce=nonce, refresh=False)
 
 
 def _render(name: str, **arguments: Any) -> str:
@@ -57,6 +68,7 @@ def _load_environment() -> "Environment":
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_mask,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -66,6 +78,11 @@ def _load_environment() -> "Environment":
         "usd": lambda usd: write_usd(round(1_000_000 * usd)),
     }
     return environment
+
+
+def _mask(value: Any) -> Any:
+    """Remove credentials from every text that a page shows."""
+    return mask_credentials(value) if type(value) is str else value
 
 
 def _any_open(jobs: Sequence[Mapping[str, Any]]) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
+from shared.domain.limits import RateLimits
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
 
@@ -53,6 +54,15 @@ class Settings:
     snapshot_max_bytes: int
     public_url: str
     """Where people reach the gateway, without a trailing slash; empty when there are no links."""
+    trusted_proxy_hops: int
+    """Proxies of ours before the app, each of which adds an entry to `X-Forwarded-For`."""
+    pages_access: str
+    """`protected`, or `open` to whoever reaches the app: only beside a stand-in on loopback."""
+    pages_easy_auth: bool
+    """Whether App Service authentication stands before the app and sets the principal's header."""
+    link_days: float
+    """How long a link to a job's page opens it."""
+    limits: RateLimits
     language: str
     environment: str
     version: str
@@ -107,6 +117,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "CODE_AGENT_SNAPSHOT_MAX_BYTES", 2_000_000_000, 1_000_000, 100_000_000_000
         ),
         public_url=reader.text("CODE_AGENT_PUBLIC_URL").rstrip("/"),
+        trusted_proxy_hops=reader.whole("CODE_AGENT_TRUSTED_PROXY_HOPS", 0, 0, 10),
+        pages_access=_read_access(organisation_url, reader),
+        pages_easy_auth=reader.choice("CODE_AGENT_PAGES_EASY_AUTH", ("false", "true")) == "true",
+        link_days=reader.number("CODE_AGENT_LINK_DAYS", 30, 0.01, 366),
+        limits=RateLimits(
+            user_jobs=reader.whole("CODE_AGENT_LIMIT_USER_JOBS", 10, 0, 1000),
+            user_window_s=reader.whole("CODE_AGENT_LIMIT_USER_WINDOW_S", 300, 1, 86_400),
+            user_answers=reader.whole("CODE_AGENT_LIMIT_USER_ANSWERS", 20, 0, 1000),
+            repository_variants=reader.whole("CODE_AGENT_LIMIT_REPOSITORY_VARIANTS", 50, 0, 1000),
+            organisation_variants=reader.whole(
+                "CODE_AGENT_LIMIT_ORGANISATION_VARIANTS", 0, 0, 1000
+            ),
+        ),
         language=reader.choice("CODE_AGENT_LANGUAGE", ("en", "de")),
         environment=reader.text("CODE_AGENT_ENVIRONMENT", "local"),
         version=reader.text("CODE_AGENT_VERSION", VERSION),
@@ -114,6 +137,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if reader.faults:
         raise SettingsError("; ".join(reader.faults))
     return settings
+
+
+def _read_access(organisation_url: str, reader: Reader) -> str:
+    """Read who may see the pages; they are open only where all is on one machine."""
+    is_stand_in = (urlsplit(organisation_url).hostname or "") in _LOOPBACK
+    default = "open" if is_stand_in else "protected"
+    access = reader.text("CODE_AGENT_PAGES", default)
+    if access == "protected" or (access == "open" and is_stand_in):
+        return access
+    reader.faults.append(
+        "CODE_AGENT_PAGES: protected expected (open beside an organisation on loopback only)"
+    )
+    return "protected"
 
 
 def _read_organisation(url: str, reader: Reader) -> str:

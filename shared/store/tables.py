@@ -28,6 +28,7 @@ from sqlalchemy import (
 from typing_extensions import override
 
 from shared.domain.model_use import UsagePurpose
+from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
 
 
@@ -215,4 +216,27 @@ RESULT_CACHE = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "expires_at"),
+)
+
+RATE_LIMITS = Table(
+    "rate_limits",
+    METADATA,
+    Column("scope", String(200), primary_key=True),
+    Column("takings", JSON, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index(None, "updated_at"),
+)
+
+SECURITY_EVENTS = Table(
+    "security_events",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(50), nullable=False),
+    Column("organisation", String(50), nullable=False),
+    Column("job_id", String(40), nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("facts", JSON, nullable=False),
+    CheckConstraint(_one_of("kind", SecurityEventKind), name="kind"),
+    Index(None, "at"),
 )

@@ -8,6 +8,7 @@ import logging
 from dataclasses import asdict
 
 from shared.telemetry.events import Event
+from shared.telemetry.redact import redact
 
 _LOG = logging.getLogger("code_agent")
 
@@ -20,7 +21,7 @@ def emit(event: Event) -> None:
     fields = asdict(event)
     taken = {key: fields.pop(key) for key in event.measurements}
     measurements = {key: number for key, number in taken.items() if number is not None}
-    extra = {key: str(value) for key, value in fields.items()}
+    extra = {key: redact(str(value)) for key, value in fields.items()}
     extra["microsoft.custom_event.name"] = event.name
     extra["microsoft.custom_measurements"] = json.dumps(measurements)
     _LOG.info(event.name, extra=extra)

@@ -115,9 +115,16 @@ class AdoRateLimited(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationFailed(Event):
-    """A delivery did not prove who it is from."""
+    """A delivery, or a request for a page, did not prove who it is from."""
 
     name: ClassVar[str] = "authentication_failed"
+    measurements: ClassVar[tuple[str, ...]] = ("failures",)
+    source_ip: str
+    """As a trusted proxy tells it; `unknown` without one."""
+    component: str
+    """`webhook` or `pages`."""
+    failures: int
+    """How many this one stands for: those of an address that fails too often are summed up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,3 +132,23 @@ class InvalidSignature(Event):
     """A delivery offered a signature, and it was wrong."""
 
     name: ClassVar[str] = "invalid_signature"
+    measurements: ClassVar[tuple[str, ...]] = ("failures",)
+    source_ip: str
+    """As above."""
+    component: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitExceeded(Event):
+    """A command was refused because of a limit on how many there may be."""
+
+    name: ClassVar[str] = "rate_limit_exceeded"
+    measurements: ClassVar[tuple[str, ...]] = ("retry_after_s",)
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    operation: str
+    """Which limit: `user_jobs`, `repository_variants` or `organisation_variants`."""
+    actor: str
+    """Keyed hash of the author's id."""
+    retry_after_s: float

@@ -80,7 +80,7 @@ def push(session: AdoSession) -> Any:
     return pushes.push_branch(
         session,
         REPOSITORY,
-        branch="live",
+        branch="agents/live/v1",
         base_commit="5" * 40,
         changes=changes,
         message="Add",
@@ -91,7 +91,7 @@ def open_draft(session: AdoSession) -> Any:
     return pull_requests.open_draft_pull_request(
         session,
         REPOSITORY,
-        source_branch="npaulk/my_work",
+        source_branch="agents/my_work/v1",
         target_branch="new_feature",
         title="t",
         description="d",

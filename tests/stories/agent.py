@@ -39,6 +39,8 @@ class Agent:
             "CODE_AGENT_RETRY_FIRST_DELAY_S": "0.05",
             "CODE_AGENT_RETRY_MAX_DELAY_S": "0.4",
             "CODE_AGENT_PUBLIC_URL": "",
+            "CODE_AGENT_LIMIT_USER_JOBS": "0",
+            "CODE_AGENT_LIMIT_REPOSITORY_VARIANTS": "0",
             **settings,
         }
         return cls(azure_devops, HostProcess(REPOSITORY, folder, environment).start())

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from local.azure_devops.running import RunningAzureDevOps
+from tests.agent_operations import AGENT_OPERATIONS
 from tests.stories.agent import Agent
 
 StartAgent = Callable[..., Agent]
@@ -22,6 +23,9 @@ def start_agent(azure_devops: RunningAzureDevOps, tmp_path: Path) -> Iterator[St
     yield start
     for agent in started:
         agent.host.kill()
+    done = set(azure_devops.organisation.calls.operations)
+    # a story may write a comment under the agent's own account
+    assert done <= AGENT_OPERATIONS | {"create thread"}
 
 
 @pytest.fixture

@@ -111,6 +111,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "CODE_AGENT_DATA_DIR": str(folder / "app"),
         "CODE_AGENT_ALLOWED_USERS": seed.JAMAL.id,
         "CODE_AGENT_CLARIFY_WAIT_S": "0.3",
+        "CODE_AGENT_LIMIT_USER_JOBS": "0",
+        "CODE_AGENT_LIMIT_REPOSITORY_VARIANTS": "0",
         "CODE_AGENT_RETRY_FIRST_DELAY_S": "0.02",
         "CODE_AGENT_RETRY_MAX_DELAY_S": "0.2",
         "TASKHUB_NAME": "KillPoints",
