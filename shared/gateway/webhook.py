@@ -10,24 +10,24 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 
 import json
 import logging
-import os
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import azure.functions as func
 
-from shared.composition import read_cached_settings
+from shared.composition import compose, read_cached_settings
 from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
 from shared.domain.open_question import OpenQuestion
-from shared.secrets.environment import EnvironmentSecrets
+from shared.gateway.sender import verify_sender
+from shared.secrets.errors import SecretsUnavailableError
 from shared.settings import SettingsError
 from shared.telemetry.emit import emit
 from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
-from shared.webhook.verify import InvalidSignatureError, VerificationError, verify_request
+from shared.webhook.verify import InvalidSignatureError, VerificationError
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Azure DevOps sends no more. Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot"""
@@ -63,7 +63,9 @@ class JobStarter(Protocol):
         """Raise an external event; False when there is nobody left to hear it."""
 
 
-async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.HttpResponse:
+async def receive_delivery(  # noqa: PLR0911 - one way out for each answer
+    request: func.HttpRequest, jobs: JobStarter
+) -> func.HttpResponse:
     """Answer 202 taken, 200 duplicate or ignored, 401, 413, or 503 to be sent again."""
     body = request.get_body()
     if len(body) > MAX_BODY_BYTES:
@@ -75,8 +77,9 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         _LOG.exception("the settings cannot be used")
         return _answer(503, status="refused", reason="misconfigured")
     try:
-        accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
-        verify_request(request.headers, body, secrets=accepted)
+        await verify_sender(compose().secrets, request.headers, body)
+    except SecretsUnavailableError:
+        return _answer(503, status="refused", reason="secrets_unavailable")
     except VerificationError as error:
         wrong = isinstance(error, InvalidSignatureError)
         emit(InvalidSignature() if wrong else AuthenticationFailed())
