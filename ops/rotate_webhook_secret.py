@@ -8,12 +8,16 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from ops.rotate_hooks import knock, list_subscriptions, send_test, set_secret
 from ops.rotate_steps import RefusedError, Steps, StoppedError
 from ops.rotate_vault import Held, OperatorVault
 from shared.ado.session import AdoSession
 from shared.secrets.source import WEBHOOK_SECRET
+
+ACCEPT_LIMIT_S: Final = 60.0
+ACCEPT_POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,12 @@ def _write(vault: OperatorVault, terms: HookTerms, steps: Steps) -> Held:
 
 
 def _check_accepted(url: str, value: str, steps: Steps) -> None:
-    if not knock(url, value):
-        raise StoppedError("The app does not accept the new secret yet; the old one still works.")
+    """Ask the app until it accepts; it reads the vault on demand every few seconds only."""
+    limit = time.monotonic() + ACCEPT_LIMIT_S
+    while not knock(url, value):
+        if time.monotonic() > limit:
+            raise StoppedError("The app does not accept the new secret; the old one still works.")
+        time.sleep(ACCEPT_POLL_S)
     steps.tell("accepted", "the app accepts the new secret")
 
 

@@ -124,6 +124,7 @@ def test_a_secret_that_cannot_be_looked_at_hides_no_other(
     vault.faults = Faults(away=True)
     with pytest.raises(SecretsUnavailableError):
         watch_secrets(world)
+    assert not [one for one in caplog.records if seed.CODE_AGENT.pat in repr(one.__dict__)]
     assert [one.__dict__["secret"] for one in caplog.records if one.msg == "secret_expires_soon"]
 
 
