@@ -86,7 +86,7 @@ def knock(url: str, secret: str) -> bool:
     except requests.RequestException as error:
         reason = f"The app does not answer ({type(error).__name__})."
     else:
-        if answer.status_code in (200, 401):
+        if answer.status_code in (200, 401, 429, 503):  # not accepted, or not now
             return answer.status_code == 200
         reason = f"The app answers {answer.status_code}."
     raise StoppedError(reason)

@@ -17,7 +17,7 @@ from shared.ado.session import AdoSession
 from shared.secrets.source import WEBHOOK_SECRET
 
 ACCEPT_LIMIT_S: Final = 60.0
-ACCEPT_POLL_S: Final = 1.0
+ACCEPT_POLL_S: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)

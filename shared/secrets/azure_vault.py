@@ -121,7 +121,7 @@ class AzureVault:
             return tuple(self._read_versions(name, with_previous=with_previous))
         except ResourceNotFoundError:
             return ()
-        except AzureError as error:
+        except (AzureError, ValueError) as error:  # a challenge that is not the vault's own
             failure = _classify(error)
         raise failure  # outside: the SDK's error holds the request with its token
 

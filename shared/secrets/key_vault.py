@@ -198,7 +198,11 @@ class KeyVaultSecrets:
     def _work(self) -> None:
         wait_s = 0.0
         while not self._stopping.wait(min(max(wait_s, 0.05), 1.0)):
-            wait_s = self.refresh_due()
+            try:
+                wait_s = self.refresh_due()
+            except Exception:  # noqa: BLE001 - without this thread all would grow old in silence
+                _LOG.exception("secrets could not be read anew")
+                self._stopping.wait(MAX_BACKOFF_S)
 
     def _fetch(self, name: str, kept: _Kept) -> None:
         """Read from the vault; the caller holds `fetching`. A failure is kept, not raised."""

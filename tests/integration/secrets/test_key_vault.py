@@ -13,7 +13,7 @@ import pytest
 from local.key_vault.identities import Role
 from local.key_vault.server import DEFAULT_CLIENT_ID, Faults, VaultStandIn
 from shared.domain.errors import Verdict
-from shared.secrets.azure_vault import AzureVault, SecretVersion, open_identity
+from shared.secrets.azure_vault import AzureVault, SecretVersion, VaultError, open_identity
 from shared.secrets.errors import SecretMissingError, SecretsUnavailableError
 from shared.secrets.key_vault import CacheTerms, KeyVaultSecrets
 from shared.secrets.source import ALL_NAMES
@@ -300,3 +300,12 @@ def test_a_start_without_a_vault_imports_none_of_its_libraries() -> None:
 def write_at(vault: VaultStandIn, value: str, *, minutes_ago: float) -> None:
     version = vault.records.write("webhook-secret", value)
     version.created -= int(timedelta(minutes=minutes_ago).total_seconds())
+
+
+def test_a_challenge_that_the_sdk_cannot_read_is_an_outage(vault: VaultStandIn) -> None:
+    vault.records.write("ado-pat", "one")
+    vault.resource = ""
+    source = AzureVault(vault.url, lambda: open_identity(DEFAULT_CLIENT_ID))
+    with pytest.raises(VaultError, match="unreachable"):
+        source.fetch("ado-pat", with_previous=False)
+    source.close()
