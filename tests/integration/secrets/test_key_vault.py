@@ -13,7 +13,7 @@ import pytest
 from local.key_vault.identities import Role
 from local.key_vault.server import DEFAULT_CLIENT_ID, Faults, VaultStandIn
 from shared.domain.errors import Verdict
-from shared.secrets.azure_vault import AzureVault, SecretVersion, VaultError, open_identity
+from shared.secrets.azure_vault import AzureVault, SecretVersion, open_identity
 from shared.secrets.errors import SecretMissingError, SecretsUnavailableError
 from shared.secrets.key_vault import CacheTerms, KeyVaultSecrets
 from shared.secrets.source import ALL_NAMES
@@ -302,10 +302,28 @@ def write_at(vault: VaultStandIn, value: str, *, minutes_ago: float) -> None:
     version.created -= int(timedelta(minutes=minutes_ago).total_seconds())
 
 
-def test_a_challenge_that_the_sdk_cannot_read_is_an_outage(vault: VaultStandIn) -> None:
+STRANGE = """
+import socket, sys
+ask = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: ask(
+    "127.0.0.1" if host == "kv.localhost" else host, *rest, **more)
+from shared.secrets.azure_vault import AzureVault, VaultError, open_identity
+vault = AzureVault(sys.argv[1], lambda: open_identity(sys.argv[2]))
+try:
+    print(vault.fetch("ado-pat", with_previous=False)[0].value)
+except VaultError as error:
+    print(error)
+vault.close()
+"""
+
+
+@pytest.mark.parametrize(("own", "said"), [(True, "one"), (False, "unreachable")])
+def test_a_token_is_shown_to_no_vault_that_asks_for_another_hosts(
+    vault: VaultStandIn, *, own: bool, said: str
+) -> None:
     vault.records.write("ado-pat", "one")
-    vault.resource = ""
-    source = AzureVault(vault.url, lambda: open_identity(DEFAULT_CLIENT_ID))
-    with pytest.raises(VaultError, match="unreachable"):
-        source.fetch("ado-pat", with_previous=False)
-    source.close()
+    vault.resource = vault.resource if own else "https://elsewhere.example"
+    url = vault.url.replace("localhost", "kv.localhost")
+    command = [sys.executable, "-c", STRANGE, url, DEFAULT_CLIENT_ID]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{said}\n"
