@@ -6,7 +6,7 @@ import azure.functions as func
 import activities
 import orchestrators
 from orchestrators.client import DurableJobs
-from shared.gateway import health, pages, webhook
+from shared.gateway import health, pages, timers, webhook
 from shared.telemetry.redact import clean_all_logs
 
 clean_all_logs()
@@ -38,6 +38,12 @@ async def show_readiness(
 ) -> func.HttpResponse:
     """Say whether everything a job needs can be reached."""
     return await health.show_readiness(req, DurableJobs(client))
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 6 * * *")
+def watch_secrets(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Tell of secrets that expire soon, every morning."""
+    timers.watch_secrets()
 
 
 @app.route(route="jobs", methods=["GET"])

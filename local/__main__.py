@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "serve an Azure DevOps over real git repositories",
     ),
     "model": ("local.model.command", "serve a scripted model over two wires"),
+    "key-vault": ("local.key_vault.command", "serve a Key Vault and a managed identity"),
     "demo": ("local.demo.command", "comment on a pull request and watch the agent answer"),
     "up": ("local.demo.up", "run everything and leave it running, to comment on yourself"),
 }

@@ -8,6 +8,8 @@ from local.azure_devops import seed
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.running import RunningAzureDevOps, run_in_thread
 from local.azure_devops.server import ServerOptions
+from local.key_vault import running as running_vault
+from local.key_vault.server import VaultOptions, VaultStandIn
 from local.model import running as running_model
 from local.model.server import ModelStandIn
 
@@ -52,4 +54,13 @@ def azure_devops(seeded_organisation: Path, tmp_path: Path) -> Iterator[RunningA
 def model() -> Iterator[ModelStandIn]:
     """A model server of the test's own; its brain is the test's choice."""
     with running_model.run_in_thread() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultStandIn]:
+    """A Key Vault of the test's own; this process, and those it starts, find and trust it."""
+    with running_vault.run_in_thread(VaultOptions(tmp_path / "vault")) as stand_in:
+        for name, value in stand_in.environment.items():
+            monkeypatch.setenv(name, value)
         yield stand_in

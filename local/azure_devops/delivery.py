@@ -7,11 +7,12 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import Coroutine
 from typing import Any, Final
 
 import aiohttp
 
-from local.azure_devops.events import build_delivery, is_for
+from local.azure_devops.events import build_delivery, build_sample, is_for
 from local.azure_devops.organisation import Organisation, read_time
 from local.azure_devops.records import Document
 
@@ -35,6 +36,9 @@ class Deliverer:
         """Start the delivery of everything that happened since the last time."""
         events, self._organisation.events = self._organisation.events, []
         for event in events:
+            if event["kind"] == "test":
+                self._keep(self._test(event))
+                continue
             for subscription in self._organisation.records.all("subscription"):
                 if is_for(self._organisation, subscription, event):
                     self._start(subscription, event)
@@ -50,9 +54,22 @@ class Deliverer:
     def _start(self, subscription: Document, event: Document) -> None:
         if subscription["status"] != "enabled":
             return  # on probation or disabled: new events are dropped
-        task = asyncio.create_task(self._deliver(subscription["id"], event))
+        self._keep(self._deliver(subscription["id"], event))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _test(self, event: Document) -> None:
+        """Send a sample once; what becomes of it changes nothing about the subscription."""
+        subscription = self._find(event["subscriptionId"])
+        if subscription is None:
+            return
+        body = build_sample(subscription, event)
+        notification = self._begin(subscription, body, event["number"])
+        status = await self._attempt(subscription, body, notification)
+        self._end(notification, succeeded=200 <= status < 300)
 
     async def _deliver(self, subscription_id: str, event: Document) -> None:
         subscription = self._find(subscription_id)
@@ -68,12 +85,7 @@ class Deliverer:
             await asyncio.sleep(wait_s * self._time_scale)
             status = await self._attempt(subscription, body, notification)
         succeeded = 200 <= status < 300
-        notification |= {
-            "status": "completed",
-            "result": "succeeded" if succeeded else "failed",
-            "modifiedDate": read_time(),
-        }
-        self._save(notification)
+        self._end(notification, succeeded=succeeded)
         if succeeded:
             self._set_status(subscription_id, "enabled", 0)
         elif status == 410:
@@ -153,6 +165,14 @@ class Deliverer:
         }
         self._save(notification)
         return notification
+
+    def _end(self, notification: Document, *, succeeded: bool) -> None:
+        notification |= {
+            "status": "completed",
+            "result": "succeeded" if succeeded else "failed",
+            "modifiedDate": read_time(),
+        }
+        self._save(notification)
 
     def _find(self, subscription_id: str) -> Document | None:
         return self._organisation.records.get("subscription", subscription_id)

@@ -72,6 +72,23 @@ def build_delivery(
     return {name: value for name, value in body.items() if value is not None}
 
 
+def build_sample(subscription: Document, event: Document) -> dict[str, Any]:
+    """Build what a test sends: the shape of a delivery, about nothing that is there."""
+    nothing = "00000000-0000-0000-0000-000000000000"
+    return {
+        "subscriptionId": nothing,
+        "notificationId": event["number"],
+        "id": build_guid("event", event["at"], "test", str(event["number"])),
+        "eventType": subscription["eventType"],
+        "publisherId": "tfs",
+        "message": {"text": "This is a test."},
+        "resource": {"comment": {"id": 2, "content": "This is my comment.", "commentType": "text"}},
+        "resourceVersion": subscription["resourceVersion"],
+        "resourceContainers": {"account": {"id": nothing}, "project": {"id": nothing}},
+        "createdDate": event["at"],
+    }
+
+
 _DEEDS = {
     "comment": "has commented on a pull request",
     "pull_request_created": "created a pull request",

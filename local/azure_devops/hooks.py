@@ -70,6 +70,24 @@ def replace_subscription(call: Call) -> Any:
     return _write(call, subscription)
 
 
+@route("POST", "_apis/hooks/testnotifications", "create test notification")
+def send_test(call: Call) -> Any:
+    """Send a sample to a subscription that is there, with its masked inputs filled in.
+
+    It is sent behind this answer; how it went is read from the subscription's notifications.
+    """
+    known = call.organisation.records.get(
+        "subscription", str(call.read_object().get("subscriptionId") or "").lower()
+    )
+    if known is None:
+        raise refuse_argument("Only subscriptions that are there are tested here.")
+    number = call.organisation.records.next_number(f"notification/{known['id']}")
+    call.organisation.events.append(
+        {"kind": "test", "subscriptionId": known["id"], "number": number, "at": read_time()}
+    )
+    return {"id": number, "subscriptionId": known["id"], "status": "queued", "result": "pending"}
+
+
 @route("DELETE", "_apis/hooks/subscriptions/{subscription}", "delete subscription")
 def delete_subscription(call: Call) -> Any:
     """Delete a subscription."""
@@ -87,6 +105,20 @@ def list_notifications(call: Call) -> Any:
         if one["subscriptionId"] == subscription["id"]
     ]
     return write_list(found)
+
+
+@route(
+    "GET",
+    "_apis/hooks/subscriptions/{subscription}/notifications/{notification}",
+    "get notification",
+)
+def show_notification(call: Call) -> Any:
+    """Show what became of one delivery."""
+    key = f"{_find(call)['id']}/{call.number('notification')}"
+    found = call.organisation.records.get("notification", key)
+    if found is None:
+        raise ServiceError(404, "NotificationNotFoundException", "No such notification.")
+    return found
 
 
 def _find(call: Call) -> Document:

@@ -28,8 +28,11 @@ class AdoCredential(Protocol):
 class PatCredential:
     """A personal access token, read from where secrets are kept at each use."""
 
-    def __init__(self, read_pat: Callable[[], str]) -> None:
+    def __init__(
+        self, read_pat: Callable[[], str], refresh_pat: Callable[[], None] = lambda: None
+    ) -> None:
         self._read_pat = read_pat
+        self._refresh_pat = refresh_pat
 
     def read_header(self) -> str:
         """Answer Basic with an empty user, as Azure DevOps wants it."""
@@ -37,7 +40,8 @@ class PatCredential:
         return f"Basic {token}"
 
     def refresh(self) -> None:
-        """Nothing is kept here."""
+        """Let the token be read anew where it is kept."""
+        self._refresh_pat()
 
 
 class EntraCredential:

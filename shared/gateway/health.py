@@ -22,7 +22,7 @@ KEPT_S: Final = 15.0
 PROBE_TIMEOUT_S: Final = 5.0
 
 _LOG = logging.getLogger("code_agent.health")
-_OK, _FAILED, _UNKNOWN = "ok", "failed", "unknown"
+_OK, _STALE, _FAILED, _UNKNOWN = "ok", "stale", "failed", "unknown"
 
 
 class TaskHub(Protocol):
@@ -55,7 +55,7 @@ async def show_readiness(_: func.HttpRequest, hub: TaskHub) -> func.HttpResponse
         _KNOWN.states = await _probe_all(hub)
         _KNOWN.at = time.monotonic()
     states = _KNOWN.states or {}
-    ready = all(state == _OK for state in states.values())
+    ready = all(state in (_OK, _STALE) for state in states.values())
     return _answer(200 if ready else 503, _OK if ready else "not_ready", states)
 
 
@@ -74,11 +74,11 @@ async def _probe_all(hub: TaskHub) -> dict[str, str]:
 
 async def _probe(name: str, probe: Awaitable[Any]) -> str:
     try:
-        await asyncio.wait_for(probe, PROBE_TIMEOUT_S)
+        told = await asyncio.wait_for(probe, PROBE_TIMEOUT_S)
     except Exception as error:  # noqa: BLE001 - whatever it is, the dependency is not ready
         _LOG.warning("%s is not ready: %s", name, getattr(error, "code", type(error).__name__))
         return _FAILED
-    return _OK
+    return _STALE if told == _STALE else _OK
 
 
 def _answer(status_code: int, status: str, dependencies: dict[str, str]) -> func.HttpResponse:

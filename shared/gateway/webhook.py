@@ -10,24 +10,24 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 
 import json
 import logging
-import os
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import azure.functions as func
 
-from shared.composition import read_cached_settings
+from shared.composition import compose, read_cached_settings
 from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
 from shared.domain.open_question import OpenQuestion
 from shared.gateway.failures import note_failure, refuse_throttled
-from shared.secrets.environment import EnvironmentSecrets
+from shared.gateway.sender import verify_sender
+from shared.secrets.errors import SecretsUnavailableError
 from shared.settings import SettingsError
 from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
-from shared.webhook.verify import InvalidSignatureError, VerificationError, verify_request
+from shared.webhook.verify import InvalidSignatureError, VerificationError
 
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Azure DevOps sends no more. Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot"""
@@ -74,7 +74,7 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         # the operators will mend it; until then Azure DevOps sends again instead of giving up
         _LOG.exception("the settings cannot be used")
         return _answer(503, status="refused", reason="misconfigured")
-    refusal = _authenticate(request, body)
+    refusal = await _authenticate(request, body)
     if refusal is not None:
         return refusal
     event = parse_event(body, organisation=settings.organisation)
@@ -94,15 +94,15 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
     return await _start_once(jobs, event.ref, order)
 
 
-def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResponse | None:
+async def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResponse | None:
     """Answer the refusal of a request that does not carry the secret; None when it does."""
     try:
-        accepted = EnvironmentSecrets(os.environ).read_accepted("webhook-secret")
-        verify_request(request.headers, body, secrets=accepted)
+        await verify_sender(compose().secrets, request.headers, body)
+    except SecretsUnavailableError:
+        return _answer(503, status="refused", reason="secrets_unavailable")
     except VerificationError as error:
-        kind = (
-            InvalidSignature if isinstance(error, InvalidSignatureError) else AuthenticationFailed
-        )
+        wrong = isinstance(error, InvalidSignatureError)
+        kind = InvalidSignature if wrong else AuthenticationFailed
         wait_s = note_failure(request, kind, component="webhook")
         if wait_s is not None:
             return refuse_throttled(wait_s)

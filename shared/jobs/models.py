@@ -7,11 +7,12 @@ from shared.llm.chat.entra import EntraTokens
 from shared.llm.chat.spec import ChatProvider, ChatSpec
 from shared.llm.conversation import ChatModel
 from shared.llm.drafting import DraftingTerms
-from shared.secrets.environment import EnvironmentSecrets, SecretMissingError
+from shared.secrets.errors import SecretMissingError
+from shared.secrets.source import Secrets
 from shared.settings import ModelSettings, ModelSource
 
 
-def build_models(settings: ModelSettings, secrets: EnvironmentSecrets) -> tuple[ChatModel, ...]:
+def build_models(settings: ModelSettings, secrets: Secrets) -> tuple[ChatModel, ...]:
     """Build each model of the chain; none for the stub.
 
     Raises:
@@ -20,7 +21,7 @@ def build_models(settings: ModelSettings, secrets: EnvironmentSecrets) -> tuple[
     return tuple(_build_model(source, secrets) for source in settings.sources)
 
 
-def _build_model(source: ModelSource, secrets: EnvironmentSecrets) -> ChatModel:
+def _build_model(source: ModelSource, secrets: Secrets) -> ChatModel:
     spec = ChatSpec(
         provider=ChatProvider(source.provider),
         model=source.model,
@@ -33,10 +34,14 @@ def _build_model(source: ModelSource, secrets: EnvironmentSecrets) -> ChatModel:
         return build_chat_model(spec, read_token=EntraTokens(_open_identity))
     if not source.secret:
         return build_chat_model(spec)
-    return build_chat_model(spec, read_key=lambda: _read_key(secrets, source.secret))
+    return build_chat_model(
+        spec,
+        read_key=lambda: _read_key(secrets, source.secret),
+        refresh_key=lambda: secrets.refresh(source.secret),
+    )
 
 
-def _read_key(secrets: EnvironmentSecrets, name: str) -> str:
+def _read_key(secrets: Secrets, name: str) -> str:
     """Read a key; a missing one is refused by its provider, so that the next one is asked."""
     try:
         return secrets.read(name)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
 from shared.llm.accounts import NoAccount
+from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
+from shared.settings.vault import DATABASE_MARK
 from shared.telemetry.emit import emit
-from shared.telemetry.events import AdoRateLimited
+from shared.telemetry.events import AdoRateLimited, SecretStale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from shared.llm.provider import ModelProvider
     from shared.policy.keys import DerivedKeys
     from shared.policy.permission import PermissionRules
-    from shared.secrets.environment import EnvironmentSecrets
+    from shared.secrets.source import Secrets
     from shared.store.database import Database
 
 
@@ -47,16 +49,21 @@ class World:
         with self._lock:
             if self.settings.database_url.startswith("sqlite"):
                 self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self.settings.database_url)
+            database = Database(self._read_database_url())
             database.upgrade()
             return database
 
-    @cached_property
-    def secrets(self) -> "EnvironmentSecrets":
-        """The credentials of this process."""
-        from shared.secrets.environment import EnvironmentSecrets
+    def _read_database_url(self) -> str:
+        if self.settings.database_url == DATABASE_MARK:
+            return self.secrets.read(DATABASE_URL)
+        return self.settings.database_url
 
-        return EnvironmentSecrets(os.environ)
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """The credentials of this process."""
+        from shared.secrets.choose import open_secrets
+
+        return open_secrets(self.settings.vault, os.environ, on_stale=_tell_stale)
 
     @property
     def keys(self) -> "DerivedKeys":
@@ -79,7 +86,9 @@ class World:
 
         credential: AdoCredential
         if self.settings.ado_authentication == "pat":
-            credential = PatCredential(lambda: self.secrets.read("ado-pat"))
+            credential = PatCredential(
+                lambda: self.secrets.read(ADO_PAT), lambda: self.secrets.refresh(ADO_PAT)
+            )
         else:
             credential = EntraCredential()
         return AdoSession(self.settings.organisation_url, credential, on_throttled=_tell_throttled)
@@ -152,15 +161,32 @@ class World:
             allowed_repositories=self.settings.allowed_repositories,
         )
 
-    def check_secrets(self) -> None:
-        """Return when every credential that the settings call for can be read.
+    def check_secrets(self) -> str:
+        """Answer `ok` when every credential that the settings call for can be read.
+
+        `stale` when it is, but from memory: the vault does not answer.
 
         Raises:
             SecretMissingError: naming the first that cannot.
         """
-        self.secrets.read("webhook-secret")
+        names = self.list_secrets()
+        for name in names:
+            self.secrets.read(name)
+        return "stale" if any(self.secrets.is_stale(name) for name in names) else "ok"
+
+    def list_secrets(self) -> tuple[str, ...]:
+        """List the names of the secrets that the settings call for, but for models' keys."""
+        names = [WEBHOOK_SECRET]
         if self.settings.ado_authentication == "pat":
-            self.secrets.read("ado-pat")
+            names.append(ADO_PAT)
+        if self.settings.database_url == DATABASE_MARK:
+            names.append(DATABASE_URL)
+        return tuple(names)
+
+    def list_model_keys(self) -> tuple[str, ...]:
+        """List the names of the keys that the models of the settings need."""
+        sources = self.settings.models.sources
+        return tuple(one.secret for one in sources if one.secret and not one.uses_identity)
 
     def check_models(self) -> None:
         """Return when every model can be built and its key be read; none is asked.
@@ -171,9 +197,8 @@ class World:
         """
         self.open_provider(NoAccount())
         _ = self.prices
-        for source in self.settings.models.sources:
-            if source.secret and not source.uses_identity:
-                self.secrets.read(source.secret)
+        for name in self.list_model_keys():
+            self.secrets.read(name)
 
     def check_ado(self) -> None:
         """Return when Azure DevOps accepts the agent's credential now.
@@ -188,3 +213,7 @@ class World:
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
+
+
+def _tell_stale(secret: str, reason: str, age_s: float) -> None:
+    emit(SecretStale(secret=secret, reason=reason, age_s=age_s))

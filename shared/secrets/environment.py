@@ -5,15 +5,9 @@ with `_PREVIOUS`. Read at every use: a change reaches a running app.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from shared.domain.errors import CodeAgentError
-
-
-class SecretMissingError(CodeAgentError):
-    """A secret that is needed is not configured."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__("secrets.missing", f"The secret {name} is not configured.")
+from shared.secrets.errors import SecretMissingError
 
 
 class EnvironmentSecrets:
@@ -38,6 +32,24 @@ class EnvironmentSecrets:
         variable = _variable(name)
         values = (self._environment.get(key, "") for key in (variable, f"{variable}_PREVIOUS"))
         return tuple(value.strip() for value in values if value.strip())
+
+    def refresh(self, name: str) -> None:
+        """Nothing is kept here."""
+
+    def is_kept(self, name: str) -> bool:  # noqa: ARG002 - as `Secrets` has it
+        """Nothing is waited for here."""
+        return True
+
+    def is_stale(self, name: str) -> bool:  # noqa: ARG002 - as above
+        """Nothing grows old here."""
+        return False
+
+    def find_expiry(self, name: str) -> datetime | None:  # noqa: ARG002 - as above
+        """Nobody says here when a secret expires."""
+        return None
+
+    def close(self) -> None:
+        """Nothing runs here."""
 
 
 def _variable(name: str) -> str:

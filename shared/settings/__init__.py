@@ -3,6 +3,7 @@
 from shared.settings.app import VERSION, Settings, read_settings
 from shared.settings.models import ModelSettings, ModelSource
 from shared.settings.reader import SettingsError
+from shared.settings.vault import VaultSettings
 
 __all__ = [
     "VERSION",
@@ -10,5 +11,6 @@ __all__ = [
     "ModelSource",
     "Settings",
     "SettingsError",
+    "VaultSettings",
     "read_settings",
 ]

@@ -14,6 +14,7 @@ from shared.domain.commands import MAX_VARIANTS
 from shared.domain.limits import RateLimits
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
+from shared.settings.vault import DATABASE_MARK, VaultSettings, read_vault_settings
 
 VERSION: Final = "0.1.0"
 """Overridden by the build through CODE_AGENT_VERSION."""
@@ -32,6 +33,8 @@ class Settings:
     ado_authentication: str
     """`pat` or `managed-identity`."""
     database_url: str
+    """Or `keyvault:database-url`, when it is a secret of the vault."""
+    vault: VaultSettings
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -87,6 +90,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     organisation = _read_organisation(organisation_url, reader)
     directory = Path(reader.text("CODE_AGENT_DATA_DIR", ".local/app"))
     cap = reader.whole("CODE_AGENT_MAX_VARIANTS", MAX_VARIANTS, 1, MAX_VARIANTS)
+    vault = read_vault_settings(reader)
     settings = Settings(
         organisation_url=organisation_url,
         organisation=organisation,
@@ -96,6 +100,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=reader.text(
             "CODE_AGENT_DATABASE_URL", f"sqlite:///{directory / 'code-agent.db'}"
         ),
+        vault=vault,
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),
@@ -134,6 +139,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         environment=reader.text("CODE_AGENT_ENVIRONMENT", "local"),
         version=reader.text("CODE_AGENT_VERSION", VERSION),
     )
+    if settings.database_url.startswith("keyvault:") and not (
+        vault.url and settings.database_url == DATABASE_MARK
+    ):
+        reader.faults.append(
+            f"CODE_AGENT_DATABASE_URL: only {DATABASE_MARK}, and CODE_AGENT_KEY_VAULT_URL with it"
+        )
     if reader.faults:
         raise SettingsError("; ".join(reader.faults))
     return settings

@@ -114,6 +114,31 @@ class AdoRateLimited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStale(Event):
+    """The vault does not answer; an old value is served. Told every few minutes for each secret."""
+
+    name: ClassVar[str] = "secret_stale"
+    measurements: ClassVar[tuple[str, ...]] = ("age_s",)
+    secret: str
+    """Its name, never its value."""
+    reason: str
+    """unreachable, throttled or forbidden."""
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretExpiresSoon(Event):
+    """A secret expires within the days of the settings, or has expired. Told once a day."""
+
+    name: ClassVar[str] = "secret_expires_soon"
+    measurements: ClassVar[tuple[str, ...]] = ("days_left",)
+    secret: str
+    """Its name, never its value."""
+    days_left: float
+    """Negative when it has expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationFailed(Event):
     """A delivery, or a request for a page, did not prove who it is from."""
 

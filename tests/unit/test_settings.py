@@ -10,6 +10,7 @@ from shared.settings import SettingsError, read_settings
 from shared.settings.models import DEFAULT_MODELS, PROVIDERS
 
 URL = "AZURE_DEVOPS_ORGANISATION_URL"
+NEEDED = {URL: "https://dev.azure.com/contoso"}
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,48 @@ def test_the_document_names_the_default_models() -> None:
         name = f"CODE_AGENT_{provider.upper()}_MODEL"
         assert f"| `{name}` | `{DEFAULT_MODELS[provider]}` |" in text
         assert sample[name] == DEFAULT_MODELS[provider]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://agent.vault.azure.net",
+        "https://agent.vault.azure.net/",
+        "https://agent.vault.usgovcloudapi.net",
+        "https://agent.vault.azure.cn:443",
+        "https://127.0.0.1:8083",
+        "https://kv.localhost:8083",
+    ],
+)
+def test_a_vault_is_at_an_address_of_key_vault(url: str) -> None:
+    settings = read_settings({**NEEDED, "CODE_AGENT_KEY_VAULT_URL": url})
+    assert settings.vault.url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://agent.vault.azure.net",
+        "http://127.0.0.1:8083",
+        "https://agent.vault.azure.net.evil.example",
+        "https://evil.example/.vault.azure.net",
+        "https://user@agent.vault.azure.net",
+        "https://agent.vault.azure.net/secrets",
+        "https://agent.vault.azure.net:8443",
+        "https://vault.azure.net",
+        "https://[",
+    ],
+)
+def test_secrets_are_asked_for_nowhere_else(url: str) -> None:
+    with pytest.raises(SettingsError, match="CODE_AGENT_KEY_VAULT_URL"):
+        read_settings({**NEEDED, "CODE_AGENT_KEY_VAULT_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("database", "vault"),
+    [("keyvault:database-url", ""), ("keyvault:other", "https://a.vault.azure.net")],
+)
+def test_the_database_mark_needs_a_vault_and_one_name(database: str, vault: str) -> None:
+    environment = {"CODE_AGENT_DATABASE_URL": database, "CODE_AGENT_KEY_VAULT_URL": vault}
+    with pytest.raises(SettingsError, match="CODE_AGENT_DATABASE_URL"):
+        read_settings({**NEEDED, **environment})

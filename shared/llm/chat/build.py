@@ -3,7 +3,7 @@
 from shared.domain.clock import Clock, read_utc_clock
 from shared.llm.chat.anthropic_messages import AnthropicChat
 from shared.llm.chat.openai_completions import OpenAiChat
-from shared.llm.chat.sdk_chat import ReadKey, SdkChat
+from shared.llm.chat.sdk_chat import ReadKey, RefreshKey, SdkChat
 from shared.llm.chat.spec import ChatProvider, ChatSpec
 
 
@@ -12,6 +12,7 @@ def build_chat_model(
     *,
     read_key: ReadKey = lambda: "",
     read_token: ReadKey | None = None,
+    refresh_key: RefreshKey = lambda: None,
     clock: Clock = read_utc_clock,
 ) -> SdkChat:
     """Build the model; neither SDK nor network is touched before the first request.
@@ -20,6 +21,7 @@ def build_chat_model(
         spec: which model, and where.
         read_key: answers the key that is good now; only Ollama and its like do without.
         read_token: answers an Entra token instead, for Azure (`entra.EntraTokens`).
+        refresh_key: has the key read anew where it is kept, after it was not accepted.
         clock: the time of day, for deadlines.
 
     Raises:
@@ -28,5 +30,11 @@ def build_chat_model(
     if read_token is not None and spec.provider is not ChatProvider.AZURE_OPENAI:
         raise ValueError(f"{spec.provider} takes no Entra token")
     if spec.provider is ChatProvider.ANTHROPIC:
-        return AnthropicChat(spec, read_key, clock)
-    return OpenAiChat(spec, read_token or read_key, is_token=read_token is not None, clock=clock)
+        return AnthropicChat(spec, read_key, clock, refresh_key)
+    return OpenAiChat(
+        spec,
+        read_token or read_key,
+        is_token=read_token is not None,
+        clock=clock,
+        refresh_key=refresh_key,
+    )

@@ -25,6 +25,8 @@ UNREADABLE: Final = (ValueError, TypeError, AttributeError, KeyError, IndexError
 
 ReadKey = Callable[[], str]
 """Answers the key that is good now, or a token."""
+RefreshKey = Callable[[], None]
+"""Has the key read anew where it is kept."""
 
 
 class SdkChat(ABC):
@@ -34,9 +36,16 @@ class SdkChat(ABC):
     one by then, the request is sent again with it. Nothing else is tried twice.
     """
 
-    def __init__(self, spec: ChatSpec, read_key: ReadKey, clock: Clock = read_utc_clock) -> None:
+    def __init__(
+        self,
+        spec: ChatSpec,
+        read_key: ReadKey,
+        clock: Clock = read_utc_clock,
+        refresh_key: RefreshKey = lambda: None,
+    ) -> None:
         self._spec = spec
         self._read_key = read_key
+        self._refresh_key = refresh_key
         self._clock = clock
         self._lock = threading.Lock()
         self._http: httpx2.Client | None = None
@@ -73,6 +82,7 @@ class SdkChat(ABC):
         key = self._read_key().strip()  # a line break at the end is easily stored with it
         outcome = self._try(request, key, deadline)
         if isinstance(outcome, ModelError) and outcome.facts.get("status") == 401:
+            self._refresh_key()
             newer = self._read_key().strip()
             if newer != key:
                 outcome = self._try(request, newer, deadline)

@@ -240,3 +240,31 @@ def test_the_password_of_a_subscription_is_never_shown(
     assert kept["consumerInputs"]["basicAuthPassword"] == "very-secret"
     Client(azure_devops).call("DELETE", f"_apis/hooks/subscriptions/{key}")
     assert Client(azure_devops).call("GET", f"_apis/hooks/subscriptions/{key}").status_code == 404
+
+
+@pytest.mark.parametrize(("code", "result"), [(200, "succeeded"), (401, "failed")])
+def test_a_test_of_a_subscription_is_sent_as_it_would_be_and_changes_nothing(
+    azure_devops: RunningAzureDevOps,
+    receiver: Receiver,
+    subscribe: Subscribe,
+    code: int,
+    result: str,
+) -> None:
+    hook = subscribe(basicAuthUsername="x", basicAuthPassword="planted")
+    client = Client(azure_devops)
+    receiver.codes = [code]
+    path = "_apis/hooks/testnotifications"
+    sent = client.call("POST", path, {"subscriptionId": hook}).json()
+    assert (sent["status"], sent["subscriptionId"]) == ("queued", hook)
+    place = f"_apis/hooks/subscriptions/{hook}"
+
+    def look() -> dict[str, Any] | None:
+        found = client.call("GET", f"{place}/notifications/{sent['id']}").json()
+        return found if found.get("status") == "completed" else None
+
+    assert wait_until(look)["result"] == result
+    [(headers, body)] = receiver.got
+    assert headers["Authorization"] == f"Basic {base64.b64encode(b'x:planted').decode()}"
+    assert body["eventType"] == COMMENT
+    assert client.call("GET", place).json()["status"] == "enabled"
+    assert client.call("POST", path, {"subscriptionId": "none"}).status_code == 400

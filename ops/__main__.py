@@ -1,0 +1,40 @@
+"""The command line of the operators: `python -m ops <command>`.
+
+Each command lives in a module of its own with `add_arguments(parser)` and `run(args) -> int`,
+imported only when it is asked for. The table below is all that this file decides.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "rotate": ("ops.rotate", "replace a secret without a gap"),
+}
+"""Name of a command, the module that runs it, and its one line of help."""
+
+
+def build_parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Build the parser; only the chosen command's module is imported, the rest is help lines."""
+    parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    for name, (module_name, help_line) in COMMANDS.items():
+        command = commands.add_parser(name, help=help_line, description=help_line)
+        if name == chosen:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in arguments if word in COMMANDS), None)
+    args = build_parser(chosen).parse_args(arguments)
+    return int(args.run(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
