@@ -14,7 +14,7 @@ from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, fail
 from tests.integration.llm.conftest import OpenChat
 from tests.loopback import QuietHandler, serve_on_loopback
 
-both_wires = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
+every_wire = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 ANTHROPIC, OPENAI = DOORS["anthropic"], DOORS["openai"]
 AZURE = DOORS["azure-dated"]
 
@@ -98,7 +98,7 @@ def test_a_code_brings_its_verdict(
     assert find_failure(open_chat(ANTHROPIC)).verdict is verdict
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("headers", "wait_s"),
@@ -128,7 +128,7 @@ def test_a_wish_to_wait_may_be_a_date() -> None:
     assert read_retry_after({"retry-after": "nan"}) is None
 
 
-@both_wires
+@every_wire
 def test_a_prompt_that_is_too_long_is_named(open_chat: OpenChat, door: Door) -> None:
     assert find_failure(open_chat(door), text="x" * 1_000_000).code == ModelCode.CONTEXT_TOO_LONG
 
@@ -140,7 +140,7 @@ def test_a_refused_parameter_is_named(open_chat: OpenChat, name: str) -> None:
     assert "about `temperature`" in error.message
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("events", [0, 1, 4])
 @pytest.mark.parametrize("how", ["reset", "end", "error"])
 def test_a_stream_that_breaks_off_is_no_reply(
@@ -195,7 +195,7 @@ def test_a_rotated_key_is_read_again_once(
     assert [call.key_accepted for call in model.calls.calls] == [False, True, True]
 
 
-@both_wires
+@every_wire
 def test_a_key_may_be_stored_with_a_line_break(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -218,7 +218,7 @@ def test_a_key_that_stays_wrong_is_sent_once_and_not_told(
     assert (len(read), len(model.calls.calls)) == (2, 1)
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("key", ["", " \n", "sk-\u00fc", "sk-1\r\nX-Other: 1"])
 def test_without_a_key_nothing_is_sent(
     model: ModelStandIn, open_chat: OpenChat, door: Door, key: str
@@ -228,7 +228,7 @@ def test_without_a_key_nothing_is_sent(
     assert model.calls.calls == []
 
 
-@both_wires
+@every_wire
 def test_nobody_at_the_other_end_is_an_outage(door: Door) -> None:
     chat = build_chat_model(door.specify("http://127.0.0.1:9"), read_key=lambda: "x")
     assert find_failure(chat).code == ModelCode.UNAVAILABLE
@@ -251,7 +251,7 @@ class _Page(QuietHandler):
         self.wfile.write(body)
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize(
     ("path", "code"),
     [
