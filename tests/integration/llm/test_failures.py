@@ -1,5 +1,6 @@
 """What a provider does instead of replying has a code and a verdict, and tells no prompt."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
 from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.failures import read_retry_after
+from shared.llm.chat.spec import ChatApi, ChatProvider
 from shared.llm.provider import ModelCode, ModelError
 from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, fail
 from tests.integration.llm.conftest import OpenChat
@@ -16,6 +18,7 @@ from tests.loopback import QuietHandler, serve_on_loopback
 
 every_wire = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 ANTHROPIC, OPENAI = DOORS["anthropic"], DOORS["openai"]
+RESPONSES = DOORS["openai-responses"]
 AZURE = DOORS["azure-dated"]
 
 
@@ -64,6 +67,12 @@ def find_failure(chat: Any, **options: Any) -> ModelError:
         (OPENAI, {"status": 429, "type": "insufficient_quota"}, ModelCode.QUOTA_EXHAUSTED),
         (OPENAI, {"status": 500}, ModelCode.UNAVAILABLE),
         (OPENAI, {"status": 503}, ModelCode.OVERLOADED),
+        (RESPONSES, {"status": 400}, ModelCode.REQUEST_REFUSED),
+        (RESPONSES, {"status": 400, "type": "invalid_prompt"}, ModelCode.DECLINED),
+        (RESPONSES, {"status": 401}, ModelCode.CREDENTIAL_REFUSED),
+        (RESPONSES, {"status": 404}, ModelCode.NOT_FOUND),
+        (RESPONSES, {"status": 429}, ModelCode.RATE_LIMITED),
+        (RESPONSES, {"status": 503}, ModelCode.OVERLOADED),
         (AZURE, {"status": 400, "type": "content_filter"}, ModelCode.DECLINED),
         (AZURE, {"status": 401}, ModelCode.CREDENTIAL_REFUSED),
         (AZURE, {"status": 404}, ModelCode.NOT_FOUND),
@@ -157,6 +166,10 @@ def test_a_stream_that_breaks_off_is_no_reply(
         (ANTHROPIC, "rate_limit_error", ModelCode.RATE_LIMITED),
         (OPENAI, "content_filter", ModelCode.DECLINED),
         (OPENAI, "rate_limit_exceeded", ModelCode.RATE_LIMITED),
+        (RESPONSES, "server_error", ModelCode.UNAVAILABLE),
+        (RESPONSES, "rate_limit_exceeded", ModelCode.RATE_LIMITED),
+        (RESPONSES, "invalid_prompt", ModelCode.DECLINED),
+        (RESPONSES, "insufficient_quota", ModelCode.QUOTA_EXHAUSTED),
     ],
 )
 def test_an_error_in_the_middle_of_a_stream_is_named(
@@ -265,3 +278,13 @@ def test_somebody_else_at_the_other_end_is_no_model(door: Door, path: str, code:
         chat = build_chat_model(door.specify(f"{url}{path}"), read_key=lambda: "x")
         assert find_failure(chat).code == code
         chat.close()
+
+
+@pytest.mark.parametrize("model_name", ["gpt-5.5", "gpt-5.6", "gpt-6.1-sol"])
+def test_tools_are_refused_over_the_other_api(
+    model: ModelStandIn, open_chat: OpenChat, model_name: str
+) -> None:
+    door = Door(ChatProvider.OPENAI, model_name, "/v1", api=ChatApi.COMPLETIONS)
+    assert find_failure(open_chat(door)).code == ModelCode.REQUEST_REFUSED
+    model.brain = fail(text="yes")
+    assert open_chat(replace(door, api=ChatApi.AUTO)).reply(ask()).text == "yes"

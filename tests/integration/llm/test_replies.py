@@ -128,10 +128,11 @@ def test_a_setting_overrules_the_name(model: ModelStandIn, open_chat: OpenChat) 
     ("reply", "stop"),
     [
         (ScriptedReply(text="I may not.", stop="refused"), StopReason.REFUSED),
+        (ScriptedReply(stop="refused"), StopReason.REFUSED),
         (ScriptedReply(text="half", stop="length"), StopReason.LENGTH),
         (ScriptedReply(text="long " * 2000), StopReason.LENGTH),
     ],
-    ids=["refused", "length", "over the limit"],
+    ids=["refused", "filtered", "length", "over the limit"],
 )
 def test_a_reply_says_why_it_ends(
     model: ModelStandIn,
@@ -196,3 +197,18 @@ def test_a_conversation_may_be_bare(model: ModelStandIn, open_chat: OpenChat, do
     assert "Be brief." in replies[0].text
     if door.provider is not ChatProvider.OLLAMA:
         assert replies[1].usage.tokens_cached > 1024
+
+
+def test_a_smaller_limit_than_responses_takes_is_raised(
+    model: ModelStandIn, open_chat: OpenChat
+) -> None:
+    heard: list[int | None] = []
+
+    def listen(said: PlainConversation) -> ScriptedReply:
+        heard.append(said.max_tokens)
+        return ScriptedReply(text="long " * 2000)
+
+    model.brain = listen
+    reply = open_chat(DOORS["openai-responses"]).reply(ask(max_output_tokens=1))
+    assert heard == [16]
+    assert (reply.stop, reply.text) == (StopReason.LENGTH, ("long " * 2000)[:64])
