@@ -21,9 +21,19 @@ from local.model.strict_schema import find_loose_ends
 from local.model.tokens import write_canonically
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
-REASONING: Final = re.compile(r"(o[134]|gpt-5)")
+REASONING: Final = re.compile(r"(o[134]|gpt-[5-9])")
 """Models that refuse `max_tokens` and a `temperature` that is not 1.
 Source: https://developers.openai.com/api/docs/guides/reasoning"""
+WITHOUT_TOOLS: Final = re.compile(r"gpt-(5\.[5-9]|[6-9])")
+"""Models that refuse tools on Chat Completions while they reason, as they do by default.
+Sources: https://github.com/openai/openai-openapi/issues/541
+https://github.com/BerriAI/litellm/pull/34569"""
+EFFORT_DEFEATS_TOOLS: Final = re.compile(r"gpt-5\.4")
+"""Models that refuse tools there when they are told to reason; by default they do not.
+Source: https://github.com/openai/openai-openapi/issues/541"""
+ALWAYS_REASONING: Final = re.compile(r"gpt-6(-astra|\.1-sol)")
+"""Models that do not accept `none` as the effort.
+Source: https://github.com/jhd3197/Prompture/releases/tag/v1.15.1"""
 MARKED: Final = re.compile(r"gpt-(5\.[6-9]|[6-9])")
 """Models whose cache goes by marks.
 Source: https://developers.openai.com/api/docs/guides/prompt-caching"""
@@ -70,7 +80,7 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
             )
     model = expect(body["model"], str, "model")
     is_openai = flavour is not Flavour.OLLAMA
-    temperature = _read_temperature(body, model, is_strict=is_openai)
+    temperature = read_temperature(body, model, is_strict=is_openai)
     max_tokens = _read_limit(body, model, is_strict=is_openai)
     is_stream = bool(body.get("stream", False))
     options = body.get("stream_options")
@@ -79,16 +89,13 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
             "stream_options",
         )
-    if len(body.get("prompt_cache_key") or "") > MAX_KEY_CHARACTERS:
-        raise refuse(
-            "Invalid 'prompt_cache_key': string too long.",
-            "prompt_cache_key",
-            "string_above_max_length",
-        )
+    cache_key = read_cache_key(body)
     tools = _read_tools(body, is_strict=is_openai)
+    if is_openai:
+        _check_effort(body, model, has_tools=bool(tools))
     must_call = _read_tool_choice(body, tools)
     is_marked = is_openai and MARKED.match(model) is not None
-    reading = _Reading(is_marked=is_marked)
+    reading = Reading(is_marked=is_marked)
     for tool in body.get("tools", ()):
         reading.pieces.append(write_canonically(tool))
     system, messages = _read_messages(body, reading)
@@ -104,7 +111,7 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
             temperature=temperature,
         ),
         prompt=Prompt(
-            f"openai {model} {body.get('prompt_cache_key') or ''}",
+            f"openai {model} {cache_key}",
             reading.pieces,
             reading.list_marks(),
         ),
@@ -179,7 +186,7 @@ def write_models(names: Sequence[str]) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """The prompt, piece by piece, as the cache sees it."""
 
     is_marked: bool
@@ -212,7 +219,12 @@ class _Reading:
         return sorted({*own, self.last_message} - {-1})
 
 
-def _read_temperature(body: Mapping[str, Any], model: str, *, is_strict: bool) -> float | None:
+def read_temperature(body: Mapping[str, Any], model: str, *, is_strict: bool) -> float | None:
+    """Read the temperature.
+
+    Raises:
+        RefusalError: it is out of range, or the model takes none.
+    """
     temperature: float | None = body.get("temperature")
     if temperature is None:
         return None
@@ -231,6 +243,54 @@ def _read_temperature(body: Mapping[str, Any], model: str, *, is_strict: bool) -
             "unsupported_value",
         )
     return float(temperature)
+
+
+def read_cache_key(body: Mapping[str, Any]) -> str:
+    """Read the key that brings a request to a machine.
+
+    Raises:
+        RefusalError: it is too long.
+    """
+    key = expect(body.get("prompt_cache_key", ""), str, "prompt_cache_key")
+    if len(key) > MAX_KEY_CHARACTERS:
+        raise refuse(
+            "Invalid 'prompt_cache_key': string too long.",
+            "prompt_cache_key",
+            "string_above_max_length",
+        )
+    return str(key)
+
+
+def check_schema(name: str, schema: Mapping[str, Any], where: str) -> None:
+    """Hold a strict tool's schema against the rules.
+
+    Raises:
+        RefusalError: it has a loose end.
+    """
+    for loose_end in find_loose_ends(schema):
+        raise refuse(
+            f"Invalid schema for function '{name}': {loose_end}",
+            where,
+            "invalid_function_parameters",
+        )
+
+
+def _check_effort(body: Mapping[str, Any], model: str, *, has_tools: bool) -> None:
+    effort = body.get("reasoning_effort")
+    if effort == "none" and ALWAYS_REASONING.match(model):
+        raise refuse(
+            "Unsupported value: 'reasoning_effort' does not support 'none' with this model.",
+            "reasoning_effort",
+            "unsupported_value",
+        )
+    is_told_to = effort is not None and EFFORT_DEFEATS_TOOLS.match(model)
+    if has_tools and effort != "none" and (is_told_to or WITHOUT_TOOLS.match(model)):
+        raise refuse(
+            f"Function tools with reasoning_effort are not supported for {model} in "
+            "/v1/chat/completions. To use function tools, use /v1/responses or set "
+            "reasoning_effort to 'none'.",
+            "reasoning_effort",
+        )
 
 
 def _read_limit(body: Mapping[str, Any], model: str, *, is_strict: bool) -> int | None:
@@ -254,12 +314,8 @@ def _read_tools(body: Mapping[str, Any], *, is_strict: bool) -> dict[str, Mappin
         function = expect(tool, dict, f"tools[{at}]").get("function")
         name = expect(expect(function, dict, f"tools[{at}].function").get("name"), str, "name")
         schema = expect(function.get("parameters", {}), dict, "parameters")
-        for loose_end in find_loose_ends(schema) if is_strict and function.get("strict") else ():
-            raise refuse(
-                f"Invalid schema for function '{name}': {loose_end}",
-                f"tools[{at}].function.parameters",
-                "invalid_function_parameters",
-            )
+        if is_strict and function.get("strict"):
+            check_schema(name, schema, f"tools[{at}].function.parameters")
         found[name] = schema
     if not found and "parallel_tool_calls" in body:
         raise refuse(
@@ -291,7 +347,7 @@ def _read_tool_choice(body: Mapping[str, Any], tools: Mapping[str, Any]) -> str 
 
 
 def _read_messages(
-    body: Mapping[str, Any], reading: _Reading
+    body: Mapping[str, Any], reading: Reading
 ) -> tuple[str, tuple[PlainMessage, ...]]:
     system: list[str] = []
     plain: list[PlainMessage] = []
@@ -328,7 +384,7 @@ def _read_messages(
     return "\n".join(system), tuple(plain)
 
 
-def _read_content(message: Mapping[str, Any], where: str, reading: _Reading) -> list[str]:
+def _read_content(message: Mapping[str, Any], where: str, reading: Reading) -> list[str]:
     role = message["role"]
     content = message.get("content")
     if role == "assistant" and message.get("tool_calls"):

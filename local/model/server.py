@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
-from local.model import anthropic_wire, openai_wire
+from local.model import anthropic_wire, openai_wire, responses_wire
 from local.model.calls import CallLog, LoggedCall
 from local.model.errors import RefusalError
 from local.model.exchange import Answered, Asked, answer
@@ -105,6 +105,19 @@ def _speak_openai(flavour: Flavour) -> _Wire:
     )
 
 
+def _speak_responses(flavour: Flavour) -> _Wire:
+    return _Wire(
+        name=str(flavour),
+        read=lambda body, _: responses_wire.read(body),
+        read_key=openai_wire.read_key,
+        write_whole=responses_wire.write_whole,
+        write_events=lambda answered, _: responses_wire.write_events(answered),
+        write_error=lambda refusal: openai_wire.write_error(refusal, flavour),
+        module=responses_wire,
+        takes_token=flavour is Flavour.AZURE,
+    )
+
+
 @contextlib.asynccontextmanager
 async def serve(options: ModelOptions) -> AsyncIterator[ModelStandIn]:
     """Serve inside the current event loop until the block is left."""
@@ -139,6 +152,8 @@ class Server:
         return [
             web.post("/v1/messages", self._answer_over(_ANTHROPIC)),
             web.post("/v1/chat/completions", self._answer_over(openai)),
+            web.post("/v1/responses", self._answer_over(_speak_responses(Flavour.OPENAI))),
+            web.post("/openai/v1/responses", self._answer_over(_speak_responses(Flavour.AZURE))),
             web.post("/ollama/v1/chat/completions", self._answer_over(ollama)),
             web.post("/openai/v1/chat/completions", self._answer_over(azure)),
             web.post(classic, self._answer_over(azure)),

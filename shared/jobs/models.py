@@ -4,7 +4,7 @@ import os
 
 from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.entra import EntraTokens
-from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 from shared.llm.conversation import ChatModel
 from shared.llm.drafting import DraftingTerms
 from shared.secrets.errors import SecretMissingError
@@ -27,6 +27,7 @@ def _build_model(source: ModelSource, secrets: Secrets) -> ChatModel:
         model=source.model,
         base_url=source.base_url,
         api_version=source.api_version,
+        api=ChatApi(source.api),
         proxy_url=source.proxy_url,
         takes_temperature=source.temperature,
     )

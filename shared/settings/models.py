@@ -45,6 +45,8 @@ class ModelSource:
     """Empty: the provider's own."""
     api_version: str
     """Azure's dated API; empty: its v1 API."""
+    api: str
+    """OpenAI's and Azure's: `completions`, `responses`, or `auto`, judged by the model's name."""
     proxy_url: str
     secret: str
     """Name of the secret that holds the key; empty where none is needed."""
@@ -149,6 +151,11 @@ def _read_source(reader: Reader, name: str) -> ModelSource:
         model=model,
         base_url=base_url,
         api_version=reader.text(f"{prefix}_API_VERSION") if is_azure else "",
+        api=(
+            reader.choice(f"{prefix}_API", ("auto", "completions", "responses"))
+            if is_azure or name == "openai"
+            else "auto"
+        ),
         proxy_url=reader.text("CODE_AGENT_MODEL_PROXY_URL"),
         secret=_KEYS.get(name, ""),
         uses_identity=authentication == "managed-identity",

@@ -2,7 +2,9 @@
 
 from shared.domain.clock import Clock, read_utc_clock
 from shared.llm.chat.anthropic_messages import AnthropicChat
-from shared.llm.chat.openai_completions import OpenAiChat
+from shared.llm.chat.model_facts import speaks_responses
+from shared.llm.chat.openai_completions import CompletionsChat
+from shared.llm.chat.openai_responses import ResponsesChat
 from shared.llm.chat.sdk_chat import ReadKey, RefreshKey, SdkChat
 from shared.llm.chat.spec import ChatProvider, ChatSpec
 
@@ -31,7 +33,8 @@ def build_chat_model(
         raise ValueError(f"{spec.provider} takes no Entra token")
     if spec.provider is ChatProvider.ANTHROPIC:
         return AnthropicChat(spec, read_key, clock, refresh_key)
-    return OpenAiChat(
+    adapter = ResponsesChat if speaks_responses(spec) else CompletionsChat
+    return adapter(
         spec,
         read_token or read_key,
         is_token=read_token is not None,

@@ -39,6 +39,9 @@ _BY_NAME: Final = {
     "content_filter": ModelCode.DECLINED,
     "content_policy_violation": ModelCode.DECLINED,
     "responsibleaipolicyviolation": ModelCode.DECLINED,
+    "invalid_prompt": ModelCode.DECLINED,
+    "bio_policy": ModelCode.DECLINED,
+    "misalignment_policy_violation": ModelCode.DECLINED,
     "rate_limit_error": ModelCode.RATE_LIMITED,
     "rate_limit_exceeded": ModelCode.RATE_LIMITED,
     "overloaded_error": ModelCode.OVERLOADED,
@@ -46,7 +49,8 @@ _BY_NAME: Final = {
     "timeout_error": ModelCode.TIMEOUT,
 }
 """What a code or type says more exactly than the status.
-`anthropic/types/shared/*_error_details.py` has the codes of spending limits."""
+`anthropic/types/shared/*_error_details.py` has the codes of spending limits,
+`openai/types/responses/response_error.py` those of a response that failed."""
 
 _BY_MARK: Final = (
     ("prompt is too long", ModelCode.CONTEXT_TOO_LONG),

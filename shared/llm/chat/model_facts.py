@@ -10,7 +10,7 @@ https://github.com/vercel/ai/releases/tag/@ai-sdk%2Fanthropic@4.0.60
 import re
 from typing import Final
 
-from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 
 _CLAUDE_WITH_TEMPERATURE: Final = re.compile(
     r"claude-((2|3|4|instant)\b.*|(opus|sonnet|haiku)-4(-[0-6])?(-\d{8}|-latest)?)"
@@ -28,6 +28,15 @@ Source: https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5""
 _GPT_WITH_CACHE_MARKS: Final = re.compile(r"(ft:)?gpt-(5\.([6-9]|\d\d)|[6-9]|[1-9]\d)\b.*")
 """GPT-5.6 and later: without a mark at its end, an equal beginning is not found again there.
 Source: https://developers.openai.com/api/docs/guides/prompt-caching"""
+
+_GPT_WITHOUT_TOOLS_ON_COMPLETIONS: Final = re.compile(
+    r"(ft:)?gpt-(5\.([5-9]|\d\d)|[6-9]|[1-9]\d)\b.*"
+)
+"""GPT-5.5 and later refuse tools there while they reason, as all do by default; some know no other
+way. Sources: https://github.com/openai/openai-openapi/issues/541 and
+https://github.com/BerriAI/litellm/pull/34569, raw requests;
+https://github.com/jeffdafoe/llm-memory-api/pull/178 about 5.5;
+https://github.com/danny-avila/LibreChat/issues/14231"""
 
 
 def takes_temperature(spec: ChatSpec) -> bool:
@@ -58,3 +67,22 @@ def takes_cache_marks(spec: ChatSpec) -> bool:
         return spec.takes_cache_marks
     is_openai = spec.provider is ChatProvider.OPENAI
     return is_openai and _GPT_WITH_CACHE_MARKS.fullmatch(spec.model) is not None
+
+
+def speaks_responses(spec: ChatSpec) -> bool:
+    """Tell whether requests go to Responses, else to Chat Completions.
+
+    OpenAI serves every model there; those before the reasoning ones stay where they were. Azure's
+    regions do not all have it, so a deployment goes there only if its name says that it must.
+    Source: https://learn.microsoft.com/azure/foundry/openai/how-to/responses
+    """
+    if spec.api is not ChatApi.AUTO:
+        return spec.api is ChatApi.RESPONSES
+    match spec.provider:
+        case ChatProvider.OPENAI:
+            return _GPT_WITH_TEMPERATURE.fullmatch(spec.model) is None
+        case ChatProvider.AZURE_OPENAI:
+            must = _GPT_WITHOUT_TOOLS_ON_COMPLETIONS.fullmatch(spec.model) is not None
+            return must and not spec.api_version
+        case _:
+            return False

@@ -1,82 +1,26 @@
 """OpenAI's Chat Completions over its SDK: OpenAI, Azure, Ollama and whoever speaks its wire.
 
-Chat Completions and not Responses: it is what all of them serve. The prompt begins alike for all
-requests of a job (tools, system, shared), and `prompt_cache_key` brings them to one machine; since
-GPT-5.6 the end of the shared part is marked besides, else it is not found again.
+It is what all of them serve, for every model but OpenAI's newer ones (`openai_responses`). The
+prompt begins alike for all requests of a job (tools, system, shared), and `prompt_cache_key` brings
+them to one machine; since GPT-5.6 the end of the shared part is marked besides, else it is not
+found again.
 Sources: https://developers.openai.com/api/docs/guides/prompt-caching
-https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
 https://docs.ollama.com/api/openai-compatibility
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from typing import Any
 
 from typing_extensions import override
 
 from shared.llm.chat.model_facts import takes_cache_marks, takes_forced_calls, takes_temperature
-from shared.llm.chat.sdk_chat import UNUSED_KEY, ReadKey, SdkChat
-from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.chat.openai_sdk import MARK, OpenAiSdkChat
 from shared.llm.conversation import ChatReply, ChatRequest, Role, StopReason, ToolCall, Turn
 from shared.llm.provider import Usage
 
-if TYPE_CHECKING:
-    import httpx2
 
-MARK: Final = {"mode": "explicit"}
-MAX_KEY_CHARACTERS: Final = 64
-"""Of `prompt_cache_key`; a longer one is refused (`string_above_max_length`)."""
-
-
-class OpenAiChat(SdkChat):
-    """A model behind OpenAI's wire."""
-
-    def __init__(
-        self, spec: ChatSpec, read_key: ReadKey, *, is_token: bool = False, **options: Any
-    ) -> None:
-        super().__init__(spec, read_key, **options)
-        self._is_token = is_token
-        """Whether what `read_key` answers is an Entra token."""
-        self._is_full = spec.provider in (ChatProvider.OPENAI, ChatProvider.AZURE_OPENAI)
-        """Whether strict schemas and everything newer is known; others may refuse it."""
-
-    @property
-    @override
-    def _sdk(self) -> Any:
-        import openai
-
-        return openai
-
-    @property
-    @override
-    def _needs_key(self) -> bool:
-        return self._is_full
-
-    @override
-    def _open_client(self, http: "httpx2.Client") -> Any:
-        spec, url, query = self._spec, self._spec.url, {}
-        if spec.provider is ChatProvider.AZURE_OPENAI:
-            url = url.removesuffix("/openai/v1").removesuffix("/openai")
-            if spec.api_version:
-                # what AzureOpenAI makes of an endpoint: `openai/lib/azure.py`
-                url = f"{url}/openai/deployments/{quote(spec.model, safe='')}"
-                query = {"api-version": spec.api_version}
-            else:
-                url = f"{url}/openai/v1"
-        return self._sdk.OpenAI(
-            api_key=UNUSED_KEY,
-            base_url=url,
-            max_retries=0,
-            http_client=http,
-            default_query=query,
-        )
-
-    @override
-    def _build_headers(self, key: str) -> dict[str, Any]:
-        if key and self._spec.provider is ChatProvider.AZURE_OPENAI and not self._is_token:
-            return {"Authorization": self._sdk.omit, "api-key": key}
-        return {"Authorization": f"Bearer {key}" if key else self._sdk.omit}
+class CompletionsChat(OpenAiSdkChat):
+    """A model behind Chat Completions."""
 
     @override
     def _send(
@@ -109,8 +53,7 @@ class OpenAiChat(SdkChat):
         if request.temperature is not None and takes_temperature(spec):
             # OpenAI allows up to 2, but a number means the same to both: 1 is the default
             body["temperature"] = request.temperature
-        if request.cache_key and self._is_full and not spec.api_version:
-            body["prompt_cache_key"] = _shorten(request.cache_key)
+        body |= self._choose_cache_key(request.cache_key)
         return client.chat.completions.create(
             **body, stream=True, extra_headers=headers, timeout=timeout
         )
@@ -165,11 +108,6 @@ class OpenAiChat(SdkChat):
             usage=usage,
             model=model,
         )
-
-
-def _shorten(key: str) -> str:
-    """Answer a key that is short enough, and another one for another key."""
-    return key if len(key) <= MAX_KEY_CHARACTERS else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _build_turn(turn: Turn) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,15 @@ class ChatProvider(StrEnum):
     OPENAI_COMPATIBLE = "openai-compatible"
 
 
+class ChatApi(StrEnum):
+    """Which of OpenAI's two APIs is spoken."""
+
+    AUTO = "auto"
+    """Judged by the model's name (`model_facts`)."""
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+
+
 DEFAULT_URLS: Final = {
     ChatProvider.ANTHROPIC: "https://api.anthropic.com",
     ChatProvider.OPENAI: "https://api.openai.com/v1",
@@ -42,6 +51,8 @@ class ChatSpec:
     """Left out: the provider's own. With Azure the endpoint, `https://{name}.openai.azure.com`."""
     api_version: str = ""
     """Azure's dated API; left out: its v1 API, which has none."""
+    api: ChatApi = ChatApi.AUTO
+    """OpenAI's wire only: which API of it."""
     proxy_url: str = ""
     """A proxy on the way; the one that the environment names is not taken."""
     silence_s: float = 240.0
@@ -61,6 +72,8 @@ class ChatSpec:
         _check_service(self.url)
         if self.proxy_url:
             _check_proxy(self.proxy_url, self.url)
+        if self.api is ChatApi.RESPONSES and self.api_version:
+            raise ValueError("api: Azure's dated APIs are spoken to by Chat Completions only")
         if self.silence_s <= 0:
             raise ValueError("silence_s: seconds, more than 0")
 

@@ -8,7 +8,7 @@ from local.model.script import Brain, Fault, PlainCall, PlainConversation, Scrip
 from local.model.server import ModelStandIn
 from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.sdk_chat import ReadKey, SdkChat
-from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 from shared.llm.conversation import ChatRequest, Conversation, Role, Tool, Turn
 
 TOOL = Tool(
@@ -34,6 +34,7 @@ class Door:
     path: str = ""
     api_version: str = ""
     has_token: bool = False
+    api: ChatApi = ChatApi.AUTO
 
     def specify(self, base_url: str, **more: Any) -> ChatSpec:
         return ChatSpec(
@@ -41,6 +42,7 @@ class Door:
             self.model,
             f"{base_url}{self.path}",
             self.api_version,
+            api=self.api,
             **more,
         )
 
@@ -58,6 +60,8 @@ DOORS = {
     "anthropic": Door(ChatProvider.ANTHROPIC, "claude-sonnet-4-6"),
     "anthropic-thinking": Door(ChatProvider.ANTHROPIC, "claude-opus-5-5"),
     "openai": Door(ChatProvider.OPENAI, "gpt-4.1", "/v1"),
+    "openai-responses": Door(ChatProvider.OPENAI, "gpt-4.1", "/v1", api=ChatApi.RESPONSES),
+    "openai-always-reasoning": Door(ChatProvider.OPENAI, "gpt-6.1-sol", "/v1"),
     "openai-reasoning": Door(ChatProvider.OPENAI, "gpt-5.6", "/v1"),
     "azure-dated": Door(ChatProvider.AZURE_OPENAI, "blue-4o", "", "2024-10-21"),
     "azure-dated-identity": Door(
@@ -65,10 +69,12 @@ DOORS = {
     ),
     "azure-v1": Door(ChatProvider.AZURE_OPENAI, "blue-4o", "/openai/v1/"),
     "azure-v1-identity": Door(ChatProvider.AZURE_OPENAI, "blue-4o", has_token=True),
+    "azure-v1-responses": Door(ChatProvider.AZURE_OPENAI, "gpt-5.6", "/openai/v1/"),
+    "azure-v1-responses-identity": Door(ChatProvider.AZURE_OPENAI, "gpt-5.6", has_token=True),
     "ollama": Door(ChatProvider.OLLAMA, "qwen3:8b", "/ollama/v1"),
     "compatible": Door(ChatProvider.OPENAI_COMPATIBLE, "mistral-small", "/v1"),
 }
-WIRES = {"anthropic": DOORS["anthropic"], "openai": DOORS["openai"]}
+WIRES = {name: DOORS[name] for name in ("anthropic", "openai", "openai-responses")}
 
 
 def ask(

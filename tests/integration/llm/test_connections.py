@@ -135,7 +135,7 @@ def test_no_variable_makes_the_sdks_log_a_prompt(model: ModelStandIn) -> None:
         ANTHROPIC_LOG="debug",
         OPENAI_LOG="debug",
     )
-    assert done.stdout.split() == ["yes"] * 4, done.stderr[-2000:]
+    assert done.stdout.split() == ["yes"] * 6, done.stderr[-2000:]
     assert SHARED[:30] not in done.stderr
     assert "buttons" not in done.stderr
     assert model.key not in done.stderr

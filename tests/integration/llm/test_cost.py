@@ -29,7 +29,9 @@ def add_up(usages: list[Usage]) -> Usage:
     return sum(usages[1:], usages[0])
 
 
-@pytest.mark.parametrize("name", ["anthropic", "anthropic-thinking", "openai", "openai-reasoning"])
+@pytest.mark.parametrize(
+    "name", ["anthropic", "anthropic-thinking", "openai", "openai-responses", "openai-reasoning"]
+)
 def test_ten_variants_cost_at_most_two_and_a_half_times_one(
     model: ModelStandIn, open_chat: OpenChat, record_property: RecordFigure, name: str
 ) -> None:
@@ -71,7 +73,7 @@ def test_ten_variants_cost_at_most_two_and_a_half_times_one(
     )
 
 
-@pytest.mark.parametrize("name", ["anthropic", "openai", "openai-reasoning"])
+@pytest.mark.parametrize("name", ["anthropic", "openai", "openai-responses", "openai-reasoning"])
 def test_the_next_round_reads_what_the_last_one_left(
     model: ModelStandIn, open_chat: OpenChat, name: str
 ) -> None:

@@ -13,7 +13,7 @@ from shared.llm.provider import ModelCode, ModelError
 from tests.integration.llm.chatting import WIRES, Door, ask, fail, say
 from tests.integration.llm.conftest import OpenChat
 
-both_wires = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
+every_wire = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -31,7 +31,7 @@ def find_failure(chat: object, within_s: float) -> tuple[ModelError, float]:
     return failed.value, time.monotonic() - began
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize(
     "fault",
     [
@@ -56,7 +56,7 @@ def test_a_stream_is_hung_up_when_the_time_is_over(
         wait_until(lambda: model.calls.calls[-1].hung_up)
 
 
-@both_wires
+@every_wire
 def test_a_slow_stream_that_ends_in_time_is_a_reply(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -64,7 +64,7 @@ def test_a_slow_stream_that_ends_in_time_is_a_reply(
     assert open_chat(door).reply(ask()).text == "red " * 200
 
 
-@both_wires
+@every_wire
 def test_an_answer_that_never_begins_is_given_up(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -82,7 +82,7 @@ def test_an_answer_that_never_begins_is_given_up(
     assert took_s < 0.9
 
 
-@both_wires
+@every_wire
 def test_silence_is_a_timeout_while_there_is_time(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -91,7 +91,7 @@ def test_silence_is_a_timeout_while_there_is_time(
     assert error.code == ModelCode.TIMEOUT
 
 
-@both_wires
+@every_wire
 def test_when_the_time_is_over_nothing_is_sent(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:

@@ -1,5 +1,6 @@
 """What a provider does instead of replying has a code and a verdict, and tells no prompt."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
 from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.failures import read_retry_after
+from shared.llm.chat.spec import ChatApi, ChatProvider
 from shared.llm.provider import ModelCode, ModelError
 from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, fail
 from tests.integration.llm.conftest import OpenChat
 from tests.loopback import QuietHandler, serve_on_loopback
 
-both_wires = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
+every_wire = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 ANTHROPIC, OPENAI = DOORS["anthropic"], DOORS["openai"]
+RESPONSES = DOORS["openai-responses"]
 AZURE = DOORS["azure-dated"]
 
 
@@ -64,6 +67,12 @@ def find_failure(chat: Any, **options: Any) -> ModelError:
         (OPENAI, {"status": 429, "type": "insufficient_quota"}, ModelCode.QUOTA_EXHAUSTED),
         (OPENAI, {"status": 500}, ModelCode.UNAVAILABLE),
         (OPENAI, {"status": 503}, ModelCode.OVERLOADED),
+        (RESPONSES, {"status": 400}, ModelCode.REQUEST_REFUSED),
+        (RESPONSES, {"status": 400, "type": "invalid_prompt"}, ModelCode.DECLINED),
+        (RESPONSES, {"status": 401}, ModelCode.CREDENTIAL_REFUSED),
+        (RESPONSES, {"status": 404}, ModelCode.NOT_FOUND),
+        (RESPONSES, {"status": 429}, ModelCode.RATE_LIMITED),
+        (RESPONSES, {"status": 503}, ModelCode.OVERLOADED),
         (AZURE, {"status": 400, "type": "content_filter"}, ModelCode.DECLINED),
         (AZURE, {"status": 401}, ModelCode.CREDENTIAL_REFUSED),
         (AZURE, {"status": 404}, ModelCode.NOT_FOUND),
@@ -98,7 +107,7 @@ def test_a_code_brings_its_verdict(
     assert find_failure(open_chat(ANTHROPIC)).verdict is verdict
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(
     ("headers", "wait_s"),
@@ -128,7 +137,7 @@ def test_a_wish_to_wait_may_be_a_date() -> None:
     assert read_retry_after({"retry-after": "nan"}) is None
 
 
-@both_wires
+@every_wire
 def test_a_prompt_that_is_too_long_is_named(open_chat: OpenChat, door: Door) -> None:
     assert find_failure(open_chat(door), text="x" * 1_000_000).code == ModelCode.CONTEXT_TOO_LONG
 
@@ -140,7 +149,7 @@ def test_a_refused_parameter_is_named(open_chat: OpenChat, name: str) -> None:
     assert "about `temperature`" in error.message
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("events", [0, 1, 4])
 @pytest.mark.parametrize("how", ["reset", "end", "error"])
 def test_a_stream_that_breaks_off_is_no_reply(
@@ -157,6 +166,10 @@ def test_a_stream_that_breaks_off_is_no_reply(
         (ANTHROPIC, "rate_limit_error", ModelCode.RATE_LIMITED),
         (OPENAI, "content_filter", ModelCode.DECLINED),
         (OPENAI, "rate_limit_exceeded", ModelCode.RATE_LIMITED),
+        (RESPONSES, "server_error", ModelCode.UNAVAILABLE),
+        (RESPONSES, "rate_limit_exceeded", ModelCode.RATE_LIMITED),
+        (RESPONSES, "invalid_prompt", ModelCode.DECLINED),
+        (RESPONSES, "insufficient_quota", ModelCode.QUOTA_EXHAUSTED),
     ],
 )
 def test_an_error_in_the_middle_of_a_stream_is_named(
@@ -195,7 +208,7 @@ def test_a_rotated_key_is_read_again_once(
     assert [call.key_accepted for call in model.calls.calls] == [False, True, True]
 
 
-@both_wires
+@every_wire
 def test_a_key_may_be_stored_with_a_line_break(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -218,7 +231,7 @@ def test_a_key_that_stays_wrong_is_sent_once_and_not_told(
     assert (len(read), len(model.calls.calls)) == (2, 1)
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize("key", ["", " \n", "sk-\u00fc", "sk-1\r\nX-Other: 1"])
 def test_without_a_key_nothing_is_sent(
     model: ModelStandIn, open_chat: OpenChat, door: Door, key: str
@@ -228,7 +241,7 @@ def test_without_a_key_nothing_is_sent(
     assert model.calls.calls == []
 
 
-@both_wires
+@every_wire
 def test_nobody_at_the_other_end_is_an_outage(door: Door) -> None:
     chat = build_chat_model(door.specify("http://127.0.0.1:9"), read_key=lambda: "x")
     assert find_failure(chat).code == ModelCode.UNAVAILABLE
@@ -251,7 +264,7 @@ class _Page(QuietHandler):
         self.wfile.write(body)
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize(
     ("path", "code"),
     [
@@ -265,3 +278,13 @@ def test_somebody_else_at_the_other_end_is_no_model(door: Door, path: str, code:
         chat = build_chat_model(door.specify(f"{url}{path}"), read_key=lambda: "x")
         assert find_failure(chat).code == code
         chat.close()
+
+
+@pytest.mark.parametrize("model_name", ["gpt-5.5", "gpt-5.6", "gpt-6.1-sol"])
+def test_tools_are_refused_over_the_other_api(
+    model: ModelStandIn, open_chat: OpenChat, model_name: str
+) -> None:
+    door = Door(ChatProvider.OPENAI, model_name, "/v1", api=ChatApi.COMPLETIONS)
+    assert find_failure(open_chat(door)).code == ModelCode.REQUEST_REFUSED
+    model.brain = fail(text="yes")
+    assert open_chat(replace(door, api=ChatApi.AUTO)).reply(ask()).text == "yes"

@@ -14,7 +14,7 @@ from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, say,
 from tests.integration.llm.conftest import OpenChat
 
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
-both_wires = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
+every_wire = pytest.mark.parametrize("door", WIRES.values(), ids=WIRES)
 
 
 @every_door
@@ -66,7 +66,7 @@ def test_calls_and_their_results_go_round(
     assert second.text.endswith("result 1")
 
 
-@both_wires
+@every_wire
 def test_what_is_said_arrives_in_order(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -123,15 +123,16 @@ def test_a_setting_overrules_the_name(model: ModelStandIn, open_chat: OpenChat) 
     assert model.calls.calls[-1].temperature == 0.3
 
 
-@both_wires
+@every_wire
 @pytest.mark.parametrize(
     ("reply", "stop"),
     [
         (ScriptedReply(text="I may not.", stop="refused"), StopReason.REFUSED),
+        (ScriptedReply(stop="refused"), StopReason.REFUSED),
         (ScriptedReply(text="half", stop="length"), StopReason.LENGTH),
         (ScriptedReply(text="long " * 2000), StopReason.LENGTH),
     ],
-    ids=["refused", "length", "over the limit"],
+    ids=["refused", "filtered", "length", "over the limit"],
 )
 def test_a_reply_says_why_it_ends(
     model: ModelStandIn,
@@ -147,7 +148,7 @@ def test_a_reply_says_why_it_ends(
     assert answered.usage.tokens_out == model.calls.calls[0].tokens_out > 0
 
 
-@both_wires
+@every_wire
 def test_arguments_that_are_no_json_come_as_they_are_and_can_be_sent_back(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -174,7 +175,7 @@ def test_a_call_without_arguments_is_an_empty_object(
     assert reply.calls == (ToolCall("toolu_1", "submit_edits", "{}"),)
 
 
-@both_wires
+@every_wire
 def test_an_empty_turn_of_the_model_is_not_sent_back(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
@@ -196,3 +197,18 @@ def test_a_conversation_may_be_bare(model: ModelStandIn, open_chat: OpenChat, do
     assert "Be brief." in replies[0].text
     if door.provider is not ChatProvider.OLLAMA:
         assert replies[1].usage.tokens_cached > 1024
+
+
+def test_a_smaller_limit_than_responses_takes_is_raised(
+    model: ModelStandIn, open_chat: OpenChat
+) -> None:
+    heard: list[int | None] = []
+
+    def listen(said: PlainConversation) -> ScriptedReply:
+        heard.append(said.max_tokens)
+        return ScriptedReply(text="long " * 2000)
+
+    model.brain = listen
+    reply = open_chat(DOORS["openai-responses"]).reply(ask(max_output_tokens=1))
+    assert heard == [16]
+    assert (reply.stop, reply.text) == (StopReason.LENGTH, ("long " * 2000)[:64])

@@ -18,6 +18,7 @@ SCHEMA = {
 }
 CLAUDE_TOOL = {"name": "submit_edits", "description": "d", "input_schema": SCHEMA}
 GPT_TOOL = {"type": "function", "function": {"name": "submit_edits", "parameters": SCHEMA}}
+RESPONSES_TOOL = {"type": "function", "name": "submit_edits", "parameters": SCHEMA, "strict": True}
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -36,6 +37,13 @@ class Client:
         self, changes: Mapping[str, Any] = NOTHING, path: str = "/v1/chat/completions", **more: Any
     ) -> requests.Response:
         body = {"model": "gpt-4.1", "messages": [ASKED], **changes}
+        headers = {"Authorization": f"Bearer {self.model.key}"}
+        return self.post(path, drop_none(body), {"headers": headers, **more})
+
+    def ask_responses(
+        self, changes: Mapping[str, Any] = NOTHING, path: str = "/v1/responses", **more: Any
+    ) -> requests.Response:
+        body = {"model": "gpt-5.6", "input": [ASKED], **changes}
         headers = {"Authorization": f"Bearer {self.model.key}"}
         return self.post(path, drop_none(body), {"headers": headers, **more})
 

@@ -166,6 +166,23 @@ def test_anthropic_wants_a_version_and_a_key(client: Client) -> None:
         ),
         ({"temperature": 2.1}, "between 0 and 2"),
         ({"temperature": 0.2, "model": "gpt-5"}, "does not support 0.2"),
+        ({"model": "gpt-5.5", "tools": [GPT_TOOL]}, "use /v1/responses or set reasoning_effort"),
+        (
+            {"model": "gpt-5.6-sol", "tools": [GPT_TOOL]},
+            "not supported for gpt-5.6-sol in /v1/chat",
+        ),
+        (
+            {"model": "gpt-6-sol", "tools": [GPT_TOOL], "reasoning_effort": "low"},
+            "Function tools with reasoning_effort",
+        ),
+        (
+            {"model": "gpt-5.4", "tools": [GPT_TOOL], "reasoning_effort": "low"},
+            "Function tools with reasoning_effort",
+        ),
+        (
+            {"model": "gpt-6.1-sol", "tools": [GPT_TOOL], "reasoning_effort": "none"},
+            "does not support 'none'",
+        ),
         ({"max_tokens": 9, "model": "o4-mini"}, "Use 'max_completion_tokens' instead"),
         ({"max_completion_tokens": 0}, "below minimum"),
         ({"prompt_cache_key": "k" * 65}, "string too long"),

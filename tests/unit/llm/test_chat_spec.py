@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
-from shared.llm.chat.model_facts import takes_cache_marks, takes_forced_calls, takes_temperature
-from shared.llm.chat.spec import ChatProvider, ChatSpec
+from shared.llm.chat.model_facts import (
+    speaks_responses,
+    takes_cache_marks,
+    takes_forced_calls,
+    takes_temperature,
+)
+from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 
 ANTHROPIC, OPENAI = ChatProvider.ANTHROPIC, ChatProvider.OPENAI
 AZURE, OLLAMA = ChatProvider.AZURE_OPENAI, ChatProvider.OLLAMA
@@ -62,6 +67,37 @@ def test_a_name_says_what_a_model_accepts(
     assert takes_cache_marks(spec) is marks
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "more", "is_responses"),
+    [
+        (OPENAI, "gpt-3.5-turbo", {}, False),
+        (OPENAI, "gpt-4o", {}, False),
+        (OPENAI, "gpt-4.1-mini", {}, False),
+        (OPENAI, "ft:gpt-4.1:us::1", {}, False),
+        (OPENAI, "o4-mini", {}, True),
+        (OPENAI, "gpt-5", {}, True),
+        (OPENAI, "gpt-5.4", {}, True),
+        (OPENAI, "gpt-6.1-sol", {}, True),
+        (OPENAI, "gpt-6.1-sol", {"api": ChatApi.COMPLETIONS}, False),
+        (OPENAI, "gpt-4.1", {"api": ChatApi.RESPONSES}, True),
+        (AZURE, "our-deployment", {}, False),
+        (AZURE, "our-deployment", {"api": ChatApi.RESPONSES}, True),
+        (AZURE, "gpt-5.4", {}, False),
+        (AZURE, "gpt-5.5", {}, True),
+        (AZURE, "gpt-5.10-mini", {}, True),
+        (AZURE, "gpt-6-astra", {}, True),
+        (AZURE, "gpt-6-astra", {"api_version": "2024-10-21"}, False),
+        (OLLAMA, "gpt-oss:20b", {}, False),
+        (ChatProvider.OPENAI_COMPATIBLE, "gpt-6-astra", {}, False),
+        (ChatProvider.OPENAI_COMPATIBLE, "gpt-6-astra", {"api": ChatApi.RESPONSES}, True),
+    ],
+)
+def test_a_name_says_which_api_is_spoken(
+    provider: ChatProvider, model: str, more: dict[str, Any], *, is_responses: bool
+) -> None:
+    assert speaks_responses(specify(provider, model, **more)) is is_responses
+
+
 def test_a_setting_says_it_better() -> None:
     spec = specify(
         AZURE,
@@ -91,6 +127,7 @@ def test_a_setting_says_it_better() -> None:
             "only for a service over https",
         ),
         ({"silence_s": 0}, "silence_s"),
+        ({"api": ChatApi.RESPONSES, "api_version": "2024-10-21"}, "api: Azure's dated APIs"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(changes: dict[str, Any], message: str) -> None:
