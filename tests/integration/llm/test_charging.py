@@ -133,7 +133,8 @@ def test_a_warm_prompt_serves_every_variant(
         drafter.draft(request)
     assert [one.purpose for one in ledger.charged] == ["warm", "draft", "draft", "draft"]
     warm, *drafts = count(model)
-    assert (warm.tokens_cached, warm.tokens_out) == (0, 1)
+    assert warm.tokens_cached == 0
+    assert warm.tokens_out <= 16  # Responses takes no lower limit, the others 1
     assert [one.tokens_cached > 2500 for one in drafts] == [True] * 3
 
 
