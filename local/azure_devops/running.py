@@ -1,13 +1,12 @@
 """Runs the stand-in in a thread of its own, for tests and programs with their own event loop."""
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.server import ServerOptions, serve
+from local.threads import serve_in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,5 @@ class RunningAzureDevOps:
 @contextlib.contextmanager
 def run_in_thread(options: ServerOptions) -> Iterator[RunningAzureDevOps]:
     """Serve until the block is left."""
-    started = threading.Event()
-    loop = asyncio.new_event_loop()
-    stopping = asyncio.Event()
-    found: list[Organisation] = []
-    failed: list[BaseException] = []
-
-    async def run() -> None:
-        async with serve(options) as organisation:
-            found.append(organisation)
-            started.set()
-            await stopping.wait()
-
-    def work() -> None:
-        try:
-            loop.run_until_complete(run())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            failed.append(error)
-        finally:
-            started.set()
-            loop.close()
-
-    thread = threading.Thread(target=work, name="azure-devops", daemon=True)
-    thread.start()
-    started.wait()
-    if failed:
-        raise failed[0]
-    try:
-        yield RunningAzureDevOps(found[0])
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(10)
+    with serve_in_thread(lambda: serve(options), name="azure-devops") as organisation:
+        yield RunningAzureDevOps(organisation)

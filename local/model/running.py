@@ -1,45 +1,11 @@
 """Runs the stand-in in a thread of its own, for tests and programs with their own event loop."""
 
-import asyncio
-import contextlib
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from local.model.server import ModelOptions, ModelStandIn, serve
+from local.threads import serve_in_thread
 
 
-@contextlib.contextmanager
-def run_in_thread(options: ModelOptions | None = None) -> Iterator[ModelStandIn]:
+def run_in_thread(options: ModelOptions | None = None) -> AbstractContextManager[ModelStandIn]:
     """Serve until the block is left; the brain may be replaced between requests."""
-    started = threading.Event()
-    loop = asyncio.new_event_loop()
-    stopping = asyncio.Event()
-    found: list[ModelStandIn] = []
-    failed: list[BaseException] = []
-
-    async def run() -> None:
-        async with serve(options or ModelOptions()) as stand_in:
-            found.append(stand_in)
-            started.set()
-            await stopping.wait()
-
-    def work() -> None:
-        try:
-            loop.run_until_complete(run())
-            loop.run_until_complete(loop.shutdown_default_executor())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            failed.append(error)
-        finally:
-            started.set()
-            loop.close()
-
-    thread = threading.Thread(target=work, name="model", daemon=True)
-    thread.start()
-    started.wait()
-    if failed:
-        raise failed[0]
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(10)
+    return serve_in_thread(lambda: serve(options or ModelOptions()), name="model")

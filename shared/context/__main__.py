@@ -36,11 +36,10 @@ def answer_order(order: Any) -> dict[str, Any]:
     files = {str(path): _encode(text) for path, text in order["files"].items()}
     request = _read_request(order["request"])
     budget_tokens = int(order.get("budget_tokens", 8000))
-    index = build_index(files)
-    text = build_context(files, index, request, budget_tokens=budget_tokens).render()
+    pack = build_context(files, build_index(files), request, budget_tokens=budget_tokens)
+    text = pack.render()
     ranked = [
-        {"path": file.path, "score": file.score, "why": list(file.why)}
-        for file in rank_files(index, request)
+        {"path": file.path, "score": file.score, "why": list(file.why)} for file in pack.ranked
     ]
     return {"ranked": ranked, "text": text, "tokens": estimate_tokens(text)}
 

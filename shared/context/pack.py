@@ -58,6 +58,8 @@ class ContextPack:
     """Files that were not searched to their ends because the repository is too large."""
     left_out: int = 0
     """Good files for which there was no room."""
+    ranked: tuple[RankedFile, ...] = ()
+    """Every file that something speaks for, the best first."""
 
     def render(self) -> str:
         """Write it as one text."""
@@ -101,7 +103,8 @@ def build_context(
         if file is not None:
             packed.append(file)
             left -= estimate_tokens(_render_file(file))
-    return ContextPack(paths, more, tuple(packed), index.unread, len(candidates) - len(packed))
+    left_out = len(candidates) - len(packed)
+    return ContextPack(paths, more, tuple(packed), index.unread, left_out, tuple(ranked))
 
 
 def _choose_paths(index: Index, ranked: Sequence[RankedFile], budget: int) -> tuple[str, ...]:

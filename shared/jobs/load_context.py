@@ -9,7 +9,6 @@ from shared.ado.pull_requests import fetch_changed_paths
 from shared.context.cards import CardCache
 from shared.context.index import build_index
 from shared.context.pack import build_context
-from shared.context.ranking import rank_files
 from shared.context.request import ContextRequest
 from shared.domain.errors import JobError
 from shared.jobs.admit_command import ARTIFACTS_KEPT
@@ -47,10 +46,9 @@ def load_context(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     )
     with world.snapshots.open(world.ado, repository, job.base_commit) as snapshot:
         index = build_index(snapshot, cards=_CARDS)
-        ranked = rank_files(index, request)
         pack = build_context(snapshot, index, request, budget_tokens=world.settings.context_tokens)
     shown = {
-        "ranked_paths": [file.path for file in ranked[:200]],
+        "ranked_paths": [file.path for file in pack.ranked[:200]],
         "changed_paths": list(request.changed_paths[:200]),
         "text": pack.render(),
         "thread_path": request.thread_path,

@@ -6,7 +6,6 @@ they are applied and checked anew, so a result that does not fit any more is no 
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.domain.job import Job
@@ -18,18 +17,11 @@ from shared.patching.errors import PatchError
 from shared.store import artifacts, result_cache
 
 
-@dataclass(frozen=True, slots=True)
-class CacheKey:
-    """What a result is kept under; None where nothing is kept."""
-
-    digest: str | None
-
-
-def build_key(world: World, job: Job, request: DraftRequest) -> CacheKey:
-    """Build the key of one variant's question."""
+def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
+    """Build the key of one variant's question; None where nothing is kept."""
     settings = world.settings.models
     if not settings.sources or not settings.result_cache_s:
-        return CacheKey(None)
+        return None
     asked = {
         "organisation": job.comment.organisation.lower(),
         "repository": job.comment.repository_id,
@@ -53,23 +45,23 @@ def build_key(world: World, job: Job, request: DraftRequest) -> CacheKey:
         ],
     }
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
-    return CacheKey(hashlib.sha256(text.encode()).hexdigest())
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_kept(world: World, key: CacheKey) -> bool:
+def is_kept(world: World, key: str | None) -> bool:
     """Answer whether there is a result, without a look at whether it still fits."""
-    if key.digest is None:
+    if key is None:
         return False
     with world.database.read() as connection:
-        return result_cache.find(connection, key.digest, world.clock()) is not None
+        return result_cache.find(connection, key, world.clock()) is not None
 
 
-def find_result(world: World, key: CacheKey, request: DraftRequest) -> Draft | None:
+def find_result(world: World, key: str | None, request: DraftRequest) -> Draft | None:
     """Find a result that still fits; None where there is none."""
-    if key.digest is None:
+    if key is None:
         return None
     with world.database.read() as connection:
-        reference = result_cache.find(connection, key.digest, world.clock())
+        reference = result_cache.find(connection, key, world.clock())
         if reference is None:
             return None
         kept = json.loads(artifacts.get(connection, reference))
@@ -88,9 +80,9 @@ def find_result(world: World, key: CacheKey, request: DraftRequest) -> Draft | N
     )
 
 
-def keep_result(world: World, key: CacheKey, draft: Draft) -> None:
+def keep_result(world: World, key: str | None, draft: Draft) -> None:
     """Keep a result that fits and passed its checks, for as long as the settings say."""
-    if key.digest is None:
+    if key is None:
         return
     body = {
         "edits": draft.edits,
@@ -109,4 +101,4 @@ def keep_result(world: World, key: CacheKey, draft: Draft) -> None:
             expires_at=now + ARTIFACTS_KEPT,
         )
         expires_at = now + timedelta(seconds=world.settings.models.result_cache_s)
-        result_cache.keep(connection, key.digest, reference, now, expires_at)
+        result_cache.keep(connection, key, reference, now, expires_at)

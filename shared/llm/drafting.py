@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from shared.context.pack import estimate_tokens
 from shared.context.tools import SnapshotTools
 from shared.context.visibility import read_text
 from shared.domain.credentials import MASK, mask_credentials
@@ -72,7 +73,6 @@ _NOT_QUOTING: Final = frozenset(
     }
 )
 """Refusals whose reports show nothing of a file: it has not been looked into."""
-BYTES_PER_TOKEN: Final = 2.5
 MEND_ALL: Final = "Send the whole change again, mended."
 MEND_THE_REST: Final = (
     "Send only what did not fit, mended; what fits is kept and applied together with it."
@@ -159,8 +159,8 @@ class _Work:
         self._turns: list[Turn] = [Turn(Role.USER, write_request(request, terms.edit_format))]
         self._system = write_system(terms.edit_format, terms.tool_rounds)
         self._shared = write_shared(request)
-        self._offered = list_tools(request.files, terms.edit_format, terms.tool_rounds)
         self._looks = SnapshotTools(request.files)
+        self._offered = list_tools(self._looks, terms.edit_format, terms.tool_rounds)
         self._kept: tuple[FileEdit, ...] = ()
         self._calls = 0
         self._repairs = 0
@@ -325,7 +325,7 @@ class _Work:
                 text, failed = "You have looked enough: make the change with what you know.", True
             else:
                 text, failed = self._mark(run_look(self._looks, call)), False
-            self._look_tokens += int(len(text.encode()) / BYTES_PER_TOKEN) + 1
+            self._look_tokens += estimate_tokens(text)
             results.append(ToolResult(call.id, text, is_error=failed))
         self._turns.append(Turn(Role.USER, results=tuple(results)))
 

@@ -16,12 +16,11 @@ MAX_SUMMARY: Final = 1500
 """Characters of what a model says about its change."""
 
 
-def list_tools(files: Mapping[str, bytes], edit_format: str, tool_rounds: int) -> tuple[Tool, ...]:
+def list_tools(looks: SnapshotTools, edit_format: str, tool_rounds: int) -> tuple[Tool, ...]:
     """List the tools of a draft, in an order that never changes: they begin the cached part."""
     tools: list[Tool] = []
     if tool_rounds:
-        specs = SnapshotTools(files).specs()
-        tools.extend(Tool(spec.name, spec.description, spec.schema) for spec in specs)
+        tools.extend(Tool(spec.name, spec.description, spec.schema) for spec in looks.specs())
     if edit_format == "structured":
         tools.append(Tool(SUBMIT, "Submit the whole change.", _submit_schema()))
     tools.append(
