@@ -5,12 +5,13 @@ from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Variant
 from shared.domain.states import VariantStatus, may_follow
-from shared.store.tables import VARIANTS
+from shared.store.tables import JOBS, VARIANTS
+from shared.store.upsert import insert_missing
 
 _FIELDS: Final = tuple(f.name for f in fields_of(Variant) if f.name != "status")
 _DEAD: Final = frozenset(
@@ -26,9 +27,8 @@ _DEAD: Final = frozenset(
 def insert_variants(connection: Connection, variants: Sequence[Variant]) -> None:
     """Insert the variants that are not there yet."""
     for variant in variants:
-        if load_variant(connection, variant.job_id, variant.number) is None:
-            row = {name: getattr(variant, name) for name in _FIELDS}
-            connection.execute(insert(VARIANTS).values(row | {"status": str(variant.status)}))
+        row = {name: getattr(variant, name) for name in _FIELDS}
+        insert_missing(connection, VARIANTS, row | {"status": str(variant.status)})
 
 
 def load_variants(connection: Connection, job_id: str) -> list[Variant]:
@@ -46,9 +46,13 @@ def load_variants_of(connection: Connection, job_ids: Sequence[str]) -> dict[str
     return found
 
 
-def load_variant(connection: Connection, job_id: str, number: int) -> Variant | None:
-    """Load one variant."""
+def load_variant(
+    connection: Connection, job_id: str, number: int, *, locked: bool = False
+) -> Variant | None:
+    """Load one variant; locked, nobody else changes it until the transaction ends."""
     query = select(VARIANTS).where(VARIANTS.c.job_id == job_id, VARIANTS.c.number == number)
+    if locked:
+        query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _from_row(row)
 
@@ -67,7 +71,7 @@ def move_variant(
     Raises:
         JobError: `variant.unknown`, or `variant.transition_refused`.
     """
-    variant = load_variant(connection, job_id, number)
+    variant = load_variant(connection, job_id, number, locked=True)
     if variant is None:
         raise JobError("variant.unknown", "There is no such variant.", verdict=Verdict.BUG)
     if not may_follow(variant.status, to):
@@ -97,6 +101,8 @@ def claim_digest(
 
     A twin that failed, was cancelled, ran out of time or is a duplicate itself does not count.
     """
+    # of two at once, the second sees what the first has kept
+    connection.execute(select(JOBS.c.id).where(JOBS.c.id == job_id).with_for_update())
     for other in load_variants(connection, job_id):
         if other.number != number and other.patch_digest == digest and other.status not in _DEAD:
             return other.number
