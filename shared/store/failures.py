@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from shared.domain.errors import StoreError, Verdict
+from shared.domain.errors import STORE_UNAVAILABLE, StoreError, Verdict
 
 _RACES: Final = frozenset(
     {
@@ -62,7 +62,7 @@ def _translate(error: DBAPIError) -> StoreError:
 
 
 def _unavailable(facts: dict[str, str | int | float | bool]) -> StoreError:
-    return StoreError("store.unavailable", "The database did not answer.", facts=facts)
+    return StoreError(STORE_UNAVAILABLE, "The database did not answer.", facts=facts)
 
 
 def _read_facts(error: DBAPIError) -> dict[str, str | int | float | bool]:
