@@ -1,8 +1,9 @@
 """Runs activities until their envelope says enough: the one layer of this app that tries again.
 
 A *retry* verdict becomes a durable timer with exponential backoff, or the server's own
-`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits. An exception that escapes an activity is a
-bug and is tried twice more. With a deadline, every wait is raced against one durable timer.
+`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits. An
+exception that escapes an activity is a bug and is tried twice more. With a deadline, every wait is
+raced against one durable timer.
 
 Deterministic: no clock, no chance, no settings; budgets come with the orchestration's input.
 """

@@ -56,8 +56,8 @@ def test_twenty_jobs_outlast_an_outage_of_the_database(
     assert count_variants(postgres_url) == {"success": JOBS * VARIANTS}
     record_property(
         "figure",
-        f"database away for {OUTAGE_S:g} s in the middle of {JOBS} jobs ({len(was_waiting)} of them "
-        "running): 0 lost, 0 doubled",
+        f"database away for {OUTAGE_S:g} s in the middle of {JOBS} jobs"
+        f" ({len(was_waiting)} of them running): 0 lost, 0 doubled",
     )
 
 
