@@ -25,7 +25,7 @@ def insert_job(connection: Connection, job: Job) -> Job:
     """Insert a job, or answer the one that is there; a rejected one is queued as asked now."""
     if insert_missing(connection, JOBS, _to_row(job)):
         return job
-    known = _lock_job(connection, job.id)
+    known = lock_job(connection, job.id)
     if known is None:  # its comment is the key of a row with another id, which cannot be
         raise JobError("job.unknown", "There is no such job.", verdict=Verdict.BUG)
     if known.status is JobStatus.REJECTED:
@@ -37,6 +37,17 @@ def insert_job(connection: Connection, job: Job) -> Job:
 def load_job(connection: Connection, job_id: str) -> Job | None:
     """Load one job."""
     row = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).mappings().one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def lock_job(connection: Connection, job_id: str) -> Job | None:
+    """Load a job, and let nobody else change it or its variants until the transaction ends.
+
+    Whoever changes variants locks their job first, so that nobody waits in a circle. Rows that
+    refer to the job may be inserted meanwhile.
+    """
+    query = select(JOBS).where(JOBS.c.id == job_id).with_for_update(key_share=True)
+    row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _from_row(row)
 
 
@@ -85,7 +96,7 @@ def move_job(
     Raises:
         JobError: `job.unknown`, or `job.transition_refused`.
     """
-    job = _lock_job(connection, job_id)
+    job = lock_job(connection, job_id)
     if job is None:
         raise JobError("job.unknown", "There is no such job.", verdict=Verdict.BUG)
     if not may_follow(job.status, to):
@@ -132,13 +143,6 @@ def delete_old(connection: Connection, before: datetime, limit: int) -> int:
     ended = JOBS.c.status.in_([str(status) for status in JobStatus if status.is_final])
     is_over = (JOBS.c.created_at < before) & (ended | (JOBS.c.updated_at < before))
     return delete_some(connection, JOBS, is_over, limit)
-
-
-def _lock_job(connection: Connection, job_id: str) -> Job | None:
-    """Load a job, and let nobody else change it until the transaction ends."""
-    query = select(JOBS).where(JOBS.c.id == job_id).with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _from_row(row)
 
 
 def _to_row(job: Job) -> dict[str, Any]:

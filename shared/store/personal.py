@@ -84,12 +84,12 @@ def erase_records(
     if not any(found.values()):
         return found
     jobs_of = select(JOBS.c.id).where(JOBS.c.actor_id == actor_id)
-    connection.execute(update(VARIANTS).where(VARIANTS.c.job_id.in_(jobs_of)).values(note=""))
     connection.execute(
         update(JOBS)
         .where(JOBS.c.actor_id == actor_id)
         .values(intent=ERASED, clarification=null(), updated_at=at)
     )
+    connection.execute(update(VARIANTS).where(VARIANTS.c.job_id.in_(jobs_of)).values(note=""))
     for table in _BY_ACTOR:
         connection.execute(
             update(table).where(table.c.actor_id == actor_id).values(actor_id=pseudonym)

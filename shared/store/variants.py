@@ -10,7 +10,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Variant
 from shared.domain.states import VariantStatus, may_follow
-from shared.store.tables import JOBS, VARIANTS
+from shared.store.jobs import lock_job
+from shared.store.tables import VARIANTS
 from shared.store.upsert import insert_missing
 
 _FIELDS: Final = tuple(f.name for f in fields_of(Variant) if f.name != "status")
@@ -46,13 +47,9 @@ def load_variants_of(connection: Connection, job_ids: Sequence[str]) -> dict[str
     return found
 
 
-def load_variant(
-    connection: Connection, job_id: str, number: int, *, locked: bool = False
-) -> Variant | None:
-    """Load one variant; locked, nobody else changes it until the transaction ends."""
+def load_variant(connection: Connection, job_id: str, number: int) -> Variant | None:
+    """Load one variant."""
     query = select(VARIANTS).where(VARIANTS.c.job_id == job_id, VARIANTS.c.number == number)
-    if locked:
-        query = query.with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _from_row(row)
 
@@ -71,7 +68,8 @@ def move_variant(
     Raises:
         JobError: `variant.unknown`, or `variant.transition_refused`.
     """
-    variant = load_variant(connection, job_id, number, locked=True)
+    lock_job(connection, job_id)
+    variant = load_variant(connection, job_id, number)
     if variant is None:
         raise JobError("variant.unknown", "There is no such variant.", verdict=Verdict.BUG)
     if not may_follow(variant.status, to):
@@ -101,8 +99,7 @@ def claim_digest(
 
     A twin that failed, was cancelled, ran out of time or is a duplicate itself does not count.
     """
-    # of two at once, the second sees what the first has kept
-    connection.execute(select(JOBS.c.id).where(JOBS.c.id == job_id).with_for_update())
+    lock_job(connection, job_id)
     for other in load_variants(connection, job_id):
         if other.number != number and other.patch_digest == digest and other.status not in _DEAD:
             return other.number

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.limits import Limit
-from shared.domain.states import VariantStatus
+from shared.domain.states import JobStatus, VariantStatus
 from shared.store import artifacts, audit, effects, jobs, rate_limits, result_cache, variants
 from shared.store.audit import AuditAction
 from shared.store.database import Database
@@ -43,6 +43,10 @@ def work(url: str, number: int) -> None:
                 connection, data, media_type="text/plain", at=NOW, expires_at=until
             )
             result_cache.keep(connection, str(key), kept, NOW, until)
+    with database.transaction() as connection:
+        jobs.move_job(connection, a_job().id, JobStatus.RUNNING, at=NOW)
+        for other in range(PROCESSES, 0, -1):
+            variants.move_variant(connection, a_job().id, other, VariantStatus.DRAFTING, at=NOW)
     with database.transaction() as connection:
         variants.move_variant(connection, a_job().id, number, VariantStatus.DRAFTING, at=NOW)
         twin = variants.claim_digest(
