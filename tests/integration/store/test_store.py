@@ -1,8 +1,10 @@
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import StatementError
 
 from shared.domain.clarification import Clarification, ClarifyingQuestion, ClarifyingRound
@@ -14,6 +16,7 @@ from shared.store.database import Database
 from shared.store.effects import EffectState
 from shared.store.tables import ARTIFACTS
 from tests.integration.store.rows import NOW, REF, a_job, a_variant
+from tests.local.functions_host.hosting import REPOSITORY
 
 
 def test_what_an_author_made_clear_is_kept_beside_the_intent(database: Database) -> None:
@@ -216,3 +219,44 @@ def test_a_database_that_does_not_answer_is_a_reason_to_try_again(tmp_path: Path
     database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(StoreError, match=r"store\.unavailable"):
         database.check()
+
+
+def test_the_summary_has_one_row_for_each_job_and_none_of_its_words(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job(1, intent="planted words"))
+        jobs.insert_job(connection, a_job(2))
+        variants.insert_variants(connection, [a_variant(k, a_job(1)) for k in (1, 2, 3)])
+        for number, status in ((1, VariantStatus.TIMEOUT), (2, VariantStatus.CANCELLED)):
+            variants.move_variant(
+                connection,
+                *(a_job(1).id, number, status),
+                at=NOW,
+                tokens_in=10 * number,
+                llm_duration_ms=number,
+            )
+    with database.read() as connection:
+        query = text("SELECT * FROM job_summary ORDER BY id = :id DESC")
+        rows = [dict(row) for row in connection.execute(query, {"id": a_job(1).id}).mappings()]
+    assert [row["variants"] for row in rows] == [3, 0]
+    assert {name: rows[0][name] for name in rows[0] if name.endswith("_variants")} == {
+        "requested_variants": 3,
+        "successful_variants": 0,
+        "duplicate_variants": 0,
+        "failed_variants": 1,
+        "cancelled_variants": 1,
+    }
+    assert (rows[0]["tokens_in"], rows[0]["longest_llm_duration_ms"]) == (30, 2)
+    assert rows[0]["cost_micro_usd"] is None  # unknown is not nothing
+    assert "planted" not in str(rows)
+
+
+def test_whoever_uses_sqlite_does_not_load_the_driver_of_postgres(tmp_path: Path) -> None:
+    program = (
+        "import sys; from shared.store.database import Database;"
+        f"d = Database('sqlite:///{tmp_path / 'r.db'}'); d.upgrade(); d.dispose();"
+        "print('psycopg' in sys.modules, 'sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True"]
