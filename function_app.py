@@ -46,6 +46,12 @@ def watch_secrets(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the bindi
     timers.watch_secrets()
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 17 3 * * *")
+def apply_retention(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Delete the records whose time is over, every night."""
+    timers.apply_retention()
+
+
 @app.route(route="jobs", methods=["GET"])
 def show_jobs(req: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from ops import rotate_ado_pat, rotate_webhook_secret
+from ops.identity import choose_operator
 from ops.rotate_steps import RefusedError, Steps, StoppedError
 from ops.rotate_vault import OperatorVault
-from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
 from shared.ado.errors import AdoError
 from shared.ado.session import AdoSession
 from shared.settings import Settings, SettingsError, read_settings
@@ -24,7 +24,6 @@ MARGIN_S: Final = 30.0
 GRACE_S: Final = 240.0
 """A delivery that fails is sent again for 183 s.
 Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot"""
-TOKEN_VARIABLE: Final = "AZURE_DEVOPS_EXT_PAT"  # noqa: S105 - the name that the Azure CLI gave it
 _ROUTE: Final = "/gateway/webhook/ado"
 
 
@@ -120,17 +119,11 @@ def _rotate_hooks(
     terms = rotate_webhook_secret.HookTerms(
         url, _choose_settle(args, settings), args.grace_s, args.expires_days
     )
-    session = AdoSession(settings.organisation_url, _choose_operator())
+    session = AdoSession(settings.organisation_url, choose_operator())
     try:
         rotate_webhook_secret.rotate(vault, session, terms, steps)
     finally:
         session.close()
-
-
-def _choose_operator() -> AdoCredential:
-    """Answer who changes subscriptions: a token of the operator's own, else who is signed in."""
-    token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    return PatCredential(lambda: token) if token else EntraCredential()
 
 
 def _choose_settle(args: argparse.Namespace, settings: Settings) -> float:

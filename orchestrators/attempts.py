@@ -1,8 +1,9 @@
 """Runs activities until their envelope says enough: the one layer of this app that tries again.
 
 A *retry* verdict becomes a durable timer with exponential backoff, or the server's own
-`Retry-After`; the number of tries is the guide's budget. An exception that escapes an activity is a
-bug and is tried twice more. With a deadline, every wait is raced against one durable timer.
+`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits. An
+exception that escapes an activity is a bug and is tried twice more. With a deadline, every wait is
+raced against one durable timer.
 
 Deterministic: no clock, no chance, no settings; budgets come with the orchestration's input.
 """
@@ -15,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from shared.domain.errors import CodeAgentError, JobError, Verdict, fail
+from shared.domain.errors import STORE_UNAVAILABLE, CodeAgentError, JobError, Verdict, fail
 from shared.domain.names import ActivityName
 
 Envelope = dict[str, Any]
@@ -23,6 +24,9 @@ Wait = Generator[Any, Any, Envelope]
 
 BUG_RETRIES: Final = 2
 """Tries after an exception that no activity should let escape (DESIGN section 2)."""
+OUTAGE_TRIES: Final = 100
+"""Tries that meet no database: no fault of the step, so they are not on its budget. With a minute
+between them (`CODE_AGENT_RETRY_MAX_DELAY_S`) a job outlasts more than an hour."""
 JITTER: Final = 0.25
 """Part of a delay that is spread by instance, so that variants do not knock together."""
 
@@ -86,7 +90,7 @@ class Attempts:
                 return fail(_out_of_time())
             return self._result_of(task)
 
-        attempt = bugs = 0
+        attempt = bugs = outages = 0
         while True:
             attempt += 1
             try:
@@ -101,7 +105,8 @@ class Attempts:
             else:
                 if envelope["ok"] or envelope["error"]["verdict"] != Verdict.RETRY:
                     return envelope
-                if attempt >= self._budget.tries:
+                outages += envelope["error"]["code"] == STORE_UNAVAILABLE
+                if attempt - outages >= self._budget.tries or outages >= OUTAGE_TRIES:
                     return envelope
                 wished_s = envelope["error"]["retry_after_s"]
             spread = _spread(self._context.instance_id, activity, attempt)

@@ -12,6 +12,8 @@ from local.key_vault import running as running_vault
 from local.key_vault.server import VaultOptions, VaultStandIn
 from local.model import running as running_model
 from local.model.server import ModelStandIn
+from tests import postgres
+from tests.postgres import PostgresCluster
 
 RecordFigure = Callable[[str, object], None]
 """pytest's `record_property`; what is recorded as `figure` is printed at the end of a run."""
@@ -64,3 +66,24 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultStan
         for name, value in stand_in.environment.items():
             monkeypatch.setenv(name, value)
         yield stand_in
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL server for all tests of this process."""
+    if not postgres.PROGRAMS:
+        pytest.skip(postgres.MISSING)
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    """An empty database of the test's own."""
+    url = postgres_cluster.create_database()
+    yield url
+    postgres_cluster.drop_database(url)

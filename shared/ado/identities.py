@@ -8,6 +8,7 @@ from shared.ado.session import AdoSession, build_path
 from shared.ado.wire import (
     WireConnectionData,
     WireDescriptor,
+    WireFoundIdentities,
     WireGroup,
     WireMemberships,
     WireSubjects,
@@ -43,6 +44,23 @@ def check_connection(session: AdoSession) -> Identity:
     )
     user = decode("get connection data", data, WireConnectionData).authenticated_user
     return Identity(user.id.lower(), user.provider_display_name, descriptor=user.subject_descriptor)
+
+
+def find_people(session: AdoSession, name: str) -> list[Identity]:
+    """Find whom a unique name, an e-mail address or a display name may mean.
+
+    Source: https://learn.microsoft.com/rest/api/azure/devops/ims/identities/read-identities
+    """
+    data = session.call(
+        "find identities",
+        "GET",
+        "_apis/identities",
+        query={"searchFilter": "General", "filterValue": name},
+        api_version="7.1",
+        base_url=session.graph_url,
+    )
+    found = decode("find identities", data, WireFoundIdentities).value
+    return [Identity(one.id.lower(), one.provider_display_name) for one in found]
 
 
 def list_group_names(session: AdoSession, identity: Identity) -> Iterator[str]:

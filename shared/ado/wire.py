@@ -29,11 +29,17 @@ class WireIdentity(msgspec.Struct, rename="camel"):
 
 
 class WireConnectedUser(msgspec.Struct, rename="camel"):
-    """The identity inside connectionData; its subject descriptor is the Graph's."""
+    """An identity as connectionData and the list of identities show it."""
 
     id: str
     provider_display_name: str = ""
     subject_descriptor: str = ""
+
+
+class WireFoundIdentities(msgspec.Struct):
+    """A list of identities."""
+
+    value: list[WireConnectedUser]
 
 
 class WireConnectionData(msgspec.Struct, rename="camel"):

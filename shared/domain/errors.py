@@ -16,7 +16,10 @@ Codes are `area.reason` and unique. Messages are for people: no secret, no code,
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+STORE_UNAVAILABLE: Final = "store.unavailable"
+"""Code of the one error that a job waits for to pass, however long its steps' budgets are."""
 
 
 class Verdict(StrEnum):

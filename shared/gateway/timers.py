@@ -8,3 +8,10 @@ def watch_secrets() -> None:
     from shared.jobs.watch_secrets import watch_secrets as watch
 
     watch(compose())
+
+
+def apply_retention() -> None:
+    """Delete the records whose time is over."""
+    from shared.jobs import retention
+
+    retention.apply_retention(compose())

@@ -49,7 +49,7 @@ class World:
         with self._lock:
             if self.settings.database_url.startswith("sqlite"):
                 self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self._read_database_url())
+            database = Database(self._read_database_url(), self.settings.database)
             database.upgrade()
             return database
 

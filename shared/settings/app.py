@@ -12,8 +12,10 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
 from shared.domain.limits import RateLimits
+from shared.settings.database import DatabaseSettings, read_database_settings
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
+from shared.settings.retention import RetentionSettings, read_retention_settings
 from shared.settings.vault import DATABASE_MARK, VaultSettings, read_vault_settings
 
 VERSION: Final = "0.1.0"
@@ -35,6 +37,8 @@ class Settings:
     database_url: str
     """Or `keyvault:database-url`, when it is a secret of the vault."""
     vault: VaultSettings
+    database: DatabaseSettings
+    retention: RetentionSettings
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -101,6 +105,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "CODE_AGENT_DATABASE_URL", f"sqlite:///{directory / 'code-agent.db'}"
         ),
         vault=vault,
+        database=read_database_settings(reader),
+        retention=read_retention_settings(reader),
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),

@@ -8,10 +8,12 @@ import zlib
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from shared.domain.errors import StoreError, Verdict
+from shared.store.batches import delete_some
 from shared.store.tables import ARTIFACTS
+from shared.store.upsert import insert_missing
 
 _PREFIX: Final = "sha256:"
 
@@ -26,21 +28,17 @@ def put(
 ) -> str:
     """Keep data and answer its reference, `sha256:…`; the same data is kept once, the longest."""
     digest = hashlib.sha256(data).hexdigest()
-    query = select(ARTIFACTS.c.expires_at).where(ARTIFACTS.c.digest == digest)
-    known = connection.execute(query).scalar_one_or_none()
-    if known is None:
-        connection.execute(
-            insert(ARTIFACTS).values(
-                digest=digest,
-                media_type=media_type,
-                size_bytes=len(data),
-                data=zlib.compress(data),
-                created_at=at,
-                expires_at=expires_at,
-            )
-        )
-    elif known < expires_at:
+    row = {
+        "digest": digest,
+        "media_type": media_type,
+        "size_bytes": len(data),
+        "data": zlib.compress(data),
+        "created_at": at,
+        "expires_at": expires_at,
+    }
+    if not insert_missing(connection, ARTIFACTS, row):
         longer = update(ARTIFACTS).where(ARTIFACTS.c.digest == digest)
+        longer = longer.where(ARTIFACTS.c.expires_at < expires_at)
         connection.execute(longer.values(expires_at=expires_at))
     return _PREFIX + digest
 
@@ -71,7 +69,4 @@ def get(connection: Connection, reference: str) -> bytes:
 
 def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
     """Delete up to `limit` artifacts whose time is over; answer how many."""
-    batch = select(ARTIFACTS.c.digest).where(ARTIFACTS.c.expires_at <= now).limit(limit)
-    digests = list(connection.execute(batch).scalars())
-    connection.execute(delete(ARTIFACTS).where(ARTIFACTS.c.digest.in_(digests)))
-    return len(digests)
+    return delete_some(connection, ARTIFACTS, ARTIFACTS.c.expires_at <= now, limit)

@@ -1,49 +1,48 @@
 """Opens transactions on the one database of the app, and brings its tables up to date.
 
-SQLite: WAL (readers do not wait for the writer), `synchronous=NORMAL` (a killed process loses
-nothing; a machine that loses power may lose the last commits), every write transaction immediate,
-so that two writers queue instead of failing half-way. Source: https://www.sqlite.org/wal.html
+Which database it is, the URL says: `sqlite:///…`, or Postgres as Supabase shows it
+(`postgres://…`, `postgresql://…`). The driver of the other one is never imported.
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import OperationalError
 
-from shared.domain.errors import StoreError
+from shared.settings.database import DatabaseSettings
+from shared.store import postgres, sqlite, upgrading
+from shared.store.failures import translated
 
-_MIGRATIONS: Final = Path(__file__).with_name("migrations")
-_BUSY_TIMEOUT_S: Final = 30
-"""How long a writer waits for the one before it."""
+_RECONNECT_AFTER_S: Final = 0.25
+"""Pause before the one further try to connect; a failover within a pooler takes less."""
+_DEFAULTS: Final = DatabaseSettings()
 _UPGRADE_LOCK = threading.Lock()
 
 
 class Database:
     """The database behind a URL. Connects on first use; never shared over a fork."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, settings: DatabaseSettings = _DEFAULTS) -> None:
+        self._settings = settings
         self._url = make_url(url)
-        self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.is_postgres = postgres.is_postgres(self._url)
+        if self.is_postgres:
+            self._url = postgres.normalise_url(self._url)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end, or rolls back on an exception.
 
         Raises:
-            StoreError: `store.unavailable`, when the database does not answer.
+            StoreError: as `shared.store.failures.translated` says.
         """
-        with self._translated(), self._engine.connect() as connection, connection.begin():
+        with translated(), self._connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -51,26 +50,25 @@ class Database:
         """Open a connection to read with; nothing that is written on it stays.
 
         Raises:
-            StoreError: `store.unavailable`, when the database does not answer.
+            StoreError: as `shared.store.failures.translated` says.
         """
-        with self._translated(), self._engine.connect() as connection:
+        with translated(), self._connect() as connection:
             yield connection.execution_options(code_agent_read=True)
 
     def upgrade(self) -> None:
-        """Bring the tables to the latest migration; one cheap query when they are there."""
-        with _UPGRADE_LOCK, self._translated():
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
-            latest = ScriptDirectory.from_config(config).get_current_head()
-            with self._engine.connect() as connection:
-                if MigrationContext.configure(connection).get_current_revision() == latest:
+        """Bring the tables to the latest migration; one cheap query when they are there.
+
+        Safe when several instances do it at once: one of them migrates, the others wait for it.
+
+        Raises:
+            StoreError: as `shared.store.failures.translated` says.
+        """
+        with _UPGRADE_LOCK:
+            with self.read() as connection:
+                if upgrading.is_latest(connection):
                     return
-            with self._engine.connect() as connection, connection.begin():
-                # one process migrates, the others wait here and find nothing left to do
-                if not self._is_sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            with translated():
+                self._migrate()
 
     def check(self) -> None:
         """Ask the database for a sign of life.
@@ -86,33 +84,27 @@ class Database:
         if "_engine" in self.__dict__:
             self._engine.dispose()
 
+    def _migrate(self) -> None:
+        if not self.is_postgres:
+            upgrading.upgrade_sqlite(self._engine)
+            return
+        engine = postgres.open_migration_engine(self._url, self._settings)
+        try:
+            upgrading.upgrade_postgres(engine)
+        finally:
+            engine.dispose()
+
     @cached_property
     def _engine(self) -> Engine:
-        if not self._is_sqlite:
-            return create_engine(self._url, pool_pre_ping=True, pool_size=5, max_overflow=5)
-        engine = create_engine(self._url, connect_args={"timeout": _BUSY_TIMEOUT_S})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-        return engine
+        if self.is_postgres:
+            return postgres.open_engine(self._url, self._settings)
+        return sqlite.open_engine(self._url)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _connect(self) -> Connection:
         try:
-            yield
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            raise StoreError("store.unavailable", "The database did not answer.") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise StoreError("store.unavailable", "The database did not answer.") from error
-            raise
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by `_begin_immediate`
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("code_agent_read", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+            return self._engine.connect()
+        except OperationalError:
+            if not self.is_postgres:
+                raise
+            time.sleep(_RECONNECT_AFTER_S)
+            return self._engine.connect()

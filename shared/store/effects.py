@@ -6,9 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
-from shared.store.tables import EFFECTS
+from shared.store.batches import delete_some
+from shared.store.tables import EFFECTS, JOBS
+from shared.store.upsert import insert_missing
 
 
 class EffectState(StrEnum):
@@ -32,14 +34,14 @@ class Effect:
 
 def begin(connection: Connection, job_id: str, key: str, *, at: datetime) -> Effect:
     """Write down that an effect is about to be tried; answer what was known of it before."""
-    query = select(EFFECTS).where(EFFECTS.c.job_id == job_id, EFFECTS.c.key == key)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        connection.execute(insert(EFFECTS).values(job_id=job_id, key=key, begun_at=at))
+    row = {"job_id": job_id, "key": key, "begun_at": at}
+    if insert_missing(connection, EFFECTS, row):
         return Effect(EffectState.NEW)
-    if row["finished_at"] is None:
+    query = select(EFFECTS).where(EFFECTS.c.job_id == job_id, EFFECTS.c.key == key)
+    known = connection.execute(query).mappings().one()
+    if known["finished_at"] is None:
         return Effect(EffectState.BEGUN)
-    return Effect(EffectState.DONE, row["result"])
+    return Effect(EffectState.DONE, known["result"])
 
 
 def finish(
@@ -60,3 +62,12 @@ def forget(connection: Connection, job_id: str, key: str) -> None:
             EFFECTS.c.job_id == job_id, EFFECTS.c.key == key, EFFECTS.c.finished_at.is_(None)
         )
     )
+
+
+def delete_old(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` effects begun before an instant, whose jobs are gone; answer how many.
+
+    An answer to a command that became no job has effects, too.
+    """
+    of_no_job = EFFECTS.c.job_id.not_in(select(JOBS.c.id))
+    return delete_some(connection, EFFECTS, (EFFECTS.c.begun_at < before) & of_no_job, limit)

@@ -5,14 +5,16 @@ from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from shared.domain.clarification import NOTHING_ASKED, Clarification
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Job
 from shared.domain.states import JobStatus, may_follow
+from shared.store.batches import delete_some
 from shared.store.tables import JOBS
+from shared.store.upsert import insert_missing
 
 _REF_FIELDS: Final = tuple(CommentRef.__slots__)
 _CONVERTED: Final = ("comment", "status", "clarification")
@@ -21,10 +23,11 @@ _OWN_FIELDS: Final = tuple(f.name for f in fields_of(Job) if f.name not in _CONV
 
 def insert_job(connection: Connection, job: Job) -> Job:
     """Insert a job, or answer the one that is there; a rejected one is queued as asked now."""
-    known = load_job(connection, job.id)
-    if known is None:
-        connection.execute(insert(JOBS).values(_to_row(job)))
+    if insert_missing(connection, JOBS, _to_row(job)):
         return job
+    known = lock_job(connection, job.id)
+    if known is None:  # its comment is the key of a row with another id, which cannot be
+        raise JobError("job.unknown", "There is no such job.", verdict=Verdict.BUG)
     if known.status is JobStatus.REJECTED:
         connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(_to_row(job)))
         return job
@@ -34,6 +37,17 @@ def insert_job(connection: Connection, job: Job) -> Job:
 def load_job(connection: Connection, job_id: str) -> Job | None:
     """Load one job."""
     row = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).mappings().one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def lock_job(connection: Connection, job_id: str) -> Job | None:
+    """Load a job, and let nobody else change it or its variants until the transaction ends.
+
+    Whoever changes variants locks their job first, so that nobody waits in a circle. Rows that
+    refer to the job may be inserted meanwhile.
+    """
+    query = select(JOBS).where(JOBS.c.id == job_id).with_for_update(key_share=True)
+    row = connection.execute(query).mappings().one_or_none()
     return None if row is None else _from_row(row)
 
 
@@ -82,11 +96,9 @@ def move_job(
     Raises:
         JobError: `job.unknown`, or `job.transition_refused`.
     """
-    locked = select(JOBS).where(JOBS.c.id == job_id).with_for_update()
-    row = connection.execute(locked).mappings().one_or_none()
-    if row is None:
+    job = lock_job(connection, job_id)
+    if job is None:
         raise JobError("job.unknown", "There is no such job.", verdict=Verdict.BUG)
-    job = _from_row(row)
     if not may_follow(job.status, to):
         raise JobError("job.transition_refused", f"A job that is {job.status} cannot become {to}.")
     update_job(connection, job_id, at=at, status=str(to), **changes)
@@ -121,6 +133,16 @@ def count_by_status(connection: Connection) -> dict[JobStatus, int]:
     """Count the jobs in each state."""
     query = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
     return {JobStatus(status): count for status, count in connection.execute(query)}
+
+
+def delete_old(connection: Connection, before: datetime, limit: int) -> int:
+    """Delete up to `limit` jobs made before an instant, with their variants; answer how many.
+
+    One that has not ended stays for as long as something happens to it.
+    """
+    ended = JOBS.c.status.in_([str(status) for status in JobStatus if status.is_final])
+    is_over = (JOBS.c.created_at < before) & (ended | (JOBS.c.updated_at < before))
+    return delete_some(connection, JOBS, is_over, limit)
 
 
 def _to_row(job: Job) -> dict[str, Any]:

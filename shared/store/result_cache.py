@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
+from shared.store.batches import delete_some
 from shared.store.tables import RESULT_CACHE
+from shared.store.upsert import insert_or_update
 
 
 def find(connection: Connection, key: str, now: datetime) -> str | None:
@@ -21,12 +22,10 @@ def keep(
     connection: Connection, key: str, artifact: str, at: datetime, expires_at: datetime
 ) -> None:
     """Keep a result; kept twice, also by two at once, the last one stays."""
-    values = {"artifact": artifact, "created_at": at, "expires_at": expires_at}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    kept = insert(RESULT_CACHE).values(values | {"key": key})
-    connection.execute(kept.on_conflict_do_update(index_elements=["key"], set_=values))
+    row = {"key": key, "artifact": artifact, "created_at": at, "expires_at": expires_at}
+    insert_or_update(connection, RESULT_CACHE, "key", row)
 
 
-def purge(connection: Connection, now: datetime) -> int:
-    """Delete the results whose time is over; answer how many."""
-    return connection.execute(delete(RESULT_CACHE).where(RESULT_CACHE.c.expires_at <= now)).rowcount
+def delete_expired(connection: Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` results whose time is over; answer how many."""
+    return delete_some(connection, RESULT_CACHE, RESULT_CACHE.c.expires_at <= now, limit)

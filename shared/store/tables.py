@@ -157,6 +157,7 @@ EFFECTS = Table(
     Column("finished_at", UtcDateTime),
     Column("result", JSON(none_as_null=True)),
     PrimaryKeyConstraint("job_id", "key"),
+    Index(None, "begun_at"),
 )
 
 AUDIT_LOGS = Table(
@@ -169,6 +170,7 @@ AUDIT_LOGS = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("facts", JSON, nullable=False),
     Index(None, "job_id"),
+    Index(None, "at"),
 )
 
 ARTIFACTS = Table(
@@ -206,6 +208,7 @@ USAGE = Table(
     Index(None, "job_id"),
     Index(None, "organisation", "at"),
     Index(None, "organisation", "actor_id", "at"),
+    Index(None, "at"),
 )
 
 RESULT_CACHE = Table(

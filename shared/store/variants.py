@@ -5,12 +5,14 @@ from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from shared.domain.errors import JobError, Verdict
 from shared.domain.job import Variant
 from shared.domain.states import VariantStatus, may_follow
+from shared.store.jobs import lock_job
 from shared.store.tables import VARIANTS
+from shared.store.upsert import insert_missing
 
 _FIELDS: Final = tuple(f.name for f in fields_of(Variant) if f.name != "status")
 _DEAD: Final = frozenset(
@@ -26,9 +28,8 @@ _DEAD: Final = frozenset(
 def insert_variants(connection: Connection, variants: Sequence[Variant]) -> None:
     """Insert the variants that are not there yet."""
     for variant in variants:
-        if load_variant(connection, variant.job_id, variant.number) is None:
-            row = {name: getattr(variant, name) for name in _FIELDS}
-            connection.execute(insert(VARIANTS).values(row | {"status": str(variant.status)}))
+        row = {name: getattr(variant, name) for name in _FIELDS}
+        insert_missing(connection, VARIANTS, row | {"status": str(variant.status)})
 
 
 def load_variants(connection: Connection, job_id: str) -> list[Variant]:
@@ -67,6 +68,7 @@ def move_variant(
     Raises:
         JobError: `variant.unknown`, or `variant.transition_refused`.
     """
+    lock_job(connection, job_id)
     variant = load_variant(connection, job_id, number)
     if variant is None:
         raise JobError("variant.unknown", "There is no such variant.", verdict=Verdict.BUG)
@@ -97,6 +99,7 @@ def claim_digest(
 
     A twin that failed, was cancelled, ran out of time or is a duplicate itself does not count.
     """
+    lock_job(connection, job_id)
     for other in load_variants(connection, job_id):
         if other.number != number and other.patch_digest == digest and other.status not in _DEAD:
             return other.number

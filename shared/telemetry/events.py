@@ -177,3 +177,33 @@ class RateLimitExceeded(Event):
     actor: str
     """Keyed hash of the author's id."""
     retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionCompleted(Event):
+    """Records whose time is over were deleted: how many of each table. Told once a night."""
+
+    name: ClassVar[str] = "retention_completed"
+    measurements: ClassVar[tuple[str, ...]] = (
+        "jobs",
+        "effects",
+        "result_cache",
+        "artifacts",
+        "usage",
+        "audit_logs",
+        "security_events",
+        "rate_limits",
+        "duration_ms",
+    )
+    jobs: int
+    """With their variants."""
+    effects: int
+    result_cache: int
+    artifacts: int
+    usage: int
+    audit_logs: int
+    security_events: int
+    rate_limits: int
+    duration_ms: float
+    complete: bool
+    """Whether nothing is left that is over; otherwise the time of a night was not enough."""

@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
+from orchestrators.attempts import OUTAGE_TRIES
 from orchestrators.edit_job import edit_job
 from orchestrators.produce_variant import produce_variant
-from shared.domain.errors import JobError, UpstreamError, fail, succeed
+from shared.domain.errors import JobError, StoreError, UpstreamError, fail, succeed
 from shared.domain.names import ActivityName, EventName
 from tests.replay import Replay
 
@@ -213,6 +214,22 @@ def test_a_retry_verdict_waits_twice_as_long_each_time_until_the_budget_ends() -
     assert replay.names().count("announce_job") == BUDGET["tries"]
     for waited, least in zip(replay.timers, (2, 4, 8, 16), strict=True):
         assert least <= waited <= least * 1.26
+
+
+def test_a_database_that_is_away_is_waited_for_beyond_the_budget() -> None:
+    away = fail(StoreError("store.unavailable", "The database did not answer."))
+    outage = [away] * (OUTAGE_TRIES - 1)
+    replay = Replay(edit_job, world(announce_job=answering(*outage, overloaded(), succeed({}))))
+    assert replay.run(ORDER, most_episodes=2000)["accepted"] is True
+    assert replay.names().count("announce_job") == OUTAGE_TRIES + 1
+    assert replay.timers[10] >= BUDGET["max_delay_s"]
+
+
+def test_a_database_that_never_comes_back_ends_the_step() -> None:
+    away = fail(StoreError("store.unavailable", "The database did not answer."))
+    replay = Replay(edit_job, world(announce_job=answering(away)))
+    replay.run(ORDER, most_episodes=2000)
+    assert replay.names().count("announce_job") == OUTAGE_TRIES
 
 
 def test_the_servers_own_wish_beats_the_backoff() -> None:

@@ -4,6 +4,8 @@ import base64
 import copy
 import json
 import random
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import requests
 
 from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
+from tests.local.functions_host.hosting import wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
 from tests.stories.test_edit import build_delivery
@@ -204,3 +207,16 @@ def test_what_is_not_there_is_said_so(agent: Agent, path: str, code: int) -> Non
             f"{agent.host.url}/gateway/{path}", headers={"Accept": accept}, timeout=10
         )
         assert answer.status_code == code
+
+
+def test_the_nightly_timer_deletes_what_is_over(agent: Agent) -> None:
+    thread_id = agent.person(seed.JAMAL).write_comment(PULL_REQUEST, "/edit /1 buttons red")
+    job = agent.wait_job(thread_id)
+    with closing(sqlite3.connect(agent.host.folder / "app" / "code-agent.db")) as connection:
+        connection.execute("UPDATE jobs SET created_at = '2020-01-01 00:00:00.000000'")
+        connection.commit()
+    answer = agent.host.call("POST", "/admin/functions/apply_retention", json={})
+    assert answer.status_code == 202
+    wait_until(lambda: agent.find_job(thread_id) is None)
+    assert agent.read_rows("SELECT * FROM variants") == []
+    assert agent.read_rows("SELECT DISTINCT job_id FROM effects") == [(job["id"],)]

@@ -23,6 +23,7 @@ ALLOWED = {
     "unlicense",
     "public domain",
     "gplv2 with linking exception",  # pygit2: linking it asks nothing of the app
+    "lgpl-3.0-only",  # psycopg: a library of its own that whoever runs the app can replace
 }
 """Licences that ask nothing of an app that uses a package unchanged."""
 ELSEWHERE = {"httpx2-jsfetch"}

@@ -1,83 +1,22 @@
-import dataclasses
-import multiprocessing
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+import subprocess
+import sys
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import Insert, create_engine, insert
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import text, update
+from sqlalchemy.exc import StatementError
 
 from shared.domain.clarification import Clarification, ClarifyingQuestion, ClarifyingRound
-from shared.domain.comment_ref import CommentRef
-from shared.domain.errors import JobError, StoreError
-from shared.domain.job import Job, Variant
-from shared.domain.names import build_branch
+from shared.domain.errors import JobError, StoreError, Verdict
 from shared.domain.states import JobStatus, VariantStatus
-from shared.store import artifacts, audit, effects, jobs, migrations, variants
+from shared.store import artifacts, audit, effects, jobs, variants
 from shared.store.audit import AuditAction
 from shared.store.database import Database
 from shared.store.effects import EffectState
-from shared.store.tables import JOBS, METADATA, VARIANTS
-
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PROJECT = "11111111-1111-1111-1111-111111111111"
-REPOSITORY = "22222222-2222-2222-2222-222222222222"
-REF = CommentRef("contoso", PROJECT, REPOSITORY, 7, 5, 1)
-
-
-def a_job(comment_id: int = 1, **changes: Any) -> Job:
-    ref = dataclasses.replace(REF, comment_id=comment_id)
-    job = Job(
-        id=ref.instance_id,
-        comment=ref,
-        status=JobStatus.QUEUED,
-        intent="make all buttons red",
-        requested_variants=3,
-        actor_id="u",
-        correlation_id="c",
-        project_name="Web Shop",
-        repository_name="shop",
-        pull_request_title="title",
-        source_ref="refs/heads/feature/x",
-        base_commit="a" * 40,
-        created_at=NOW + timedelta(seconds=comment_id),
-        updated_at=NOW,
-    )
-    return dataclasses.replace(job, **changes)
-
-
-def a_variant(number: int, job: Job | None = None) -> Variant:
-    job = job or a_job()
-    branch = build_branch(job.comment, number)
-    return Variant(job.id, number, VariantStatus.PENDING, branch, "smallest-change", NOW)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'records.db'}")
-    database.upgrade()
-    yield database
-    database.dispose()
-
-
-def test_the_migrations_lead_to_the_tables(database: Database) -> None:
-    with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-
-
-def test_upgrading_again_changes_nothing(database: Database) -> None:
-    with database.transaction() as connection:
-        jobs.insert_job(connection, a_job())
-    database.upgrade()
-    with database.read() as connection:
-        assert jobs.load_job(connection, a_job().id) == a_job()
+from shared.store.tables import ARTIFACTS
+from tests.integration.store.rows import NOW, REF, a_job, a_variant
+from tests.local.functions_host.hosting import REPOSITORY
 
 
 def test_what_an_author_made_clear_is_kept_beside_the_intent(database: Database) -> None:
@@ -88,40 +27,6 @@ def test_what_an_author_made_clear_is_kept_beside_the_intent(database: Database)
         jobs.keep_clarification(connection, a_job().id, asked, at=NOW)
     with database.read() as connection:
         assert jobs.load_job(connection, a_job().id) == a_job(clarification=asked)
-
-
-def migrate(path: Path, revision: str, *rows: Insert) -> None:
-    """Bring an empty database to an earlier step, and fill it as it was filled then."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        for row in rows:
-            connection.execute(row)
-    engine.dispose()
-
-
-OLD_JOB = {key: value for key, value in jobs._to_row(a_job()).items() if key != "clarification"}
-OLD_VARIANT = {
-    name: getattr(a_variant(1), name)
-    for name in ("job_id", "number", "status", "branch", "strategy", "updated_at")
-}
-
-
-@pytest.mark.parametrize("revision", ["0001", "0002"])
-def test_what_is_there_stays_when_the_tables_grow(tmp_path: Path, revision: str) -> None:
-    path = tmp_path / "old.db"
-    migrate(path, revision, insert(JOBS).values(OLD_JOB), insert(VARIANTS).values(OLD_VARIANT))
-    database = Database(f"sqlite:///{path}")
-    database.upgrade()
-    with database.read() as connection:
-        # a job from then has asked nothing, a variant has used no model
-        assert jobs.load_job(connection, a_job().id) == a_job()
-        assert variants.load_variants(connection, a_job().id) == [a_variant(1)]
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-    database.dispose()
 
 
 def test_a_second_insert_finds_the_first(database: Database) -> None:
@@ -184,8 +89,13 @@ def test_only_jobs_that_have_not_ended_can_be_cancelled(database: Database) -> N
 def test_the_database_itself_refuses_an_unknown_state(database: Database) -> None:
     with database.transaction() as connection:
         jobs.insert_job(connection, a_job())
-    with pytest.raises(IntegrityError), database.transaction() as connection:
+    with (
+        pytest.raises(StoreError, match=r"store\.refused") as caught,
+        database.transaction() as connection,
+    ):
         jobs.update_job(connection, a_job().id, at=NOW, status="lost")
+    assert caught.value.verdict is Verdict.BUG
+    assert "lost" not in repr(caught.value) + str(caught.value.facts)
 
 
 def test_a_naive_instant_is_refused(database: Database) -> None:
@@ -300,7 +210,7 @@ def test_a_damaged_artifact_is_noticed(database: Database) -> None:
         reference = artifacts.put(
             connection, b"data", media_type="text/plain", at=NOW, expires_at=NOW
         )
-        connection.exec_driver_sql("UPDATE artifacts SET data = x'00'")
+        connection.execute(update(ARTIFACTS).values(data=b"\0"))
         with pytest.raises(StoreError, match=r"store\.artifact_damaged"):
             artifacts.get(connection, reference)
 
@@ -311,37 +221,42 @@ def test_a_database_that_does_not_answer_is_a_reason_to_try_again(tmp_path: Path
         database.check()
 
 
-def claim_in_a_process(url: str, number: int) -> None:
-    """Upgrade and begin the same effects as every other process."""
-    database = Database(url)
-    database.upgrade()
-    for key in range(20):
-        with database.transaction() as connection:
-            if effects.begin(connection, "edit-1", str(key), at=NOW).state is EffectState.NEW:
-                effects.finish(connection, "edit-1", str(key), {"by": number}, at=NOW)
-                audit.record(
-                    connection,
-                    job_id="edit-1",
-                    actor_id=str(number),
-                    action=AuditAction.BRANCH_PUSHED,
-                    at=NOW,
-                    facts={},
-                )
-    database.dispose()
-
-
-def test_two_processes_and_eight_threads_begin_each_effect_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'records.db'}"
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=claim_in_a_process, args=(url, n)) for n in range(2)]
-    threads = [threading.Thread(target=claim_in_a_process, args=(url, n)) for n in range(2, 10)]
-    workers: list[Any] = [*processes, *threads]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [process.exitcode for process in processes] == [0] * 2
-    database = Database(url)
+def test_the_summary_has_one_row_for_each_job_and_none_of_its_words(database: Database) -> None:
+    with database.transaction() as connection:
+        jobs.insert_job(connection, a_job(1, intent="planted words"))
+        jobs.insert_job(connection, a_job(2))
+        variants.insert_variants(connection, [a_variant(k, a_job(1)) for k in (1, 2, 3)])
+        for number, status in ((1, VariantStatus.TIMEOUT), (2, VariantStatus.CANCELLED)):
+            variants.move_variant(
+                connection,
+                *(a_job(1).id, number, status),
+                at=NOW,
+                tokens_in=10 * number,
+                llm_duration_ms=number,
+            )
     with database.read() as connection:
-        assert len(audit.load(connection, "edit-1")) == 20
-    database.dispose()
+        query = text("SELECT * FROM job_summary ORDER BY id = :id DESC")
+        rows = [dict(row) for row in connection.execute(query, {"id": a_job(1).id}).mappings()]
+    assert [row["variants"] for row in rows] == [3, 0]
+    assert {name: rows[0][name] for name in rows[0] if name.endswith("_variants")} == {
+        "requested_variants": 3,
+        "successful_variants": 0,
+        "duplicate_variants": 0,
+        "failed_variants": 1,
+        "cancelled_variants": 1,
+    }
+    assert (rows[0]["tokens_in"], rows[0]["longest_llm_duration_ms"]) == (30, 2)
+    assert rows[0]["cost_micro_usd"] is None  # unknown is not nothing
+    assert "planted" not in str(rows)
+
+
+def test_whoever_uses_sqlite_does_not_load_the_driver_of_postgres(tmp_path: Path) -> None:
+    program = (
+        "import sys; from shared.store.database import Database;"
+        f"d = Database('sqlite:///{tmp_path / 'r.db'}'); d.upgrade(); d.dispose();"
+        "print('psycopg' in sys.modules, 'sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True"]

@@ -1,0 +1,150 @@
+"""The command line of records: one person's data, and how the database fares.
+
+Exit codes: 0 done (or planned), 1 the database or Azure DevOps does not answer, 2 wrong usage or
+settings, 3 refused and nothing changed.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import sys
+from typing import Any, Final
+
+from ops import reports
+from ops.identity import choose_operator
+from shared.ado.errors import AdoError
+from shared.ado.identities import find_people
+from shared.ado.session import AdoSession
+from shared.domain.clock import read_utc_clock
+from shared.domain.errors import StoreError
+from shared.settings import Settings, SettingsError, read_settings
+from shared.settings.vault import DATABASE_MARK
+from shared.store import personal
+from shared.store.database import Database
+
+_RESTING: Final = "Task hub and artifacts keep what they have until its time is over."
+
+
+class RefusedError(Exception):
+    """What was asked for is not done, and nothing was changed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    actions = parser.add_subparsers(title="actions", dest="action", required=True)
+    export = actions.add_parser("export", help="print everything about one person as JSON")
+    erase = actions.add_parser("erase", help="make the records about one person nobody's")
+    for one in (export, erase):
+        person = one.add_mutually_exclusive_group(required=True)
+        person.add_argument("--actor", metavar="ID", help="identity id of Azure DevOps")
+        person.add_argument(
+            "--actor-name", metavar="NAME", help="unique name, looked up in Azure DevOps"
+        )
+    erase.add_argument("--dry-run", action="store_true", help="count, and change nothing")
+    slow = actions.add_parser("slow-queries", help="print what takes longest (Postgres)")
+    slow.add_argument("--min-ms", type=float, default=100, help="on average (%(default)s)")
+    slow.add_argument("--limit", type=int, default=20, help="statements shown (%(default)s)")
+    indexes = actions.add_parser("indexes", help="print what indexes are used for (Postgres)")
+    for one in (export, erase, slow, indexes):
+        one.add_argument("--json", action="store_true", help="print JSON, whoever reads it")
+    script = actions.add_parser("migration-sql", help="print the migrations for psql")
+    script.add_argument("--behind", metavar="STEP", help="only those behind a step, such as 0004")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one action; answers the exit code."""
+    if args.action == "migration-sql":
+        from shared.store.upgrading import print_sql
+
+        print_sql(f"{args.behind}:head" if args.behind else "head")
+        return 0
+    try:
+        settings = read_settings(os.environ)
+        database = _open_database(settings)
+        try:
+            _write(args, _act(args, settings, database))
+        finally:
+            database.dispose()
+    except SettingsError as error:
+        return _say(str(error), 2)
+    except (StoreError, AdoError) as error:
+        return _say(f"{error.message} ({error.code})", 1)
+    except (RefusedError, reports.ReportMissingError) as error:
+        return _say(str(error), 3)
+    return 0
+
+
+def _open_database(settings: Settings) -> Database:
+    if settings.database_url == DATABASE_MARK:
+        raise SettingsError(
+            "CODE_AGENT_DATABASE_URL: an address expected; the vault's is for the app's identity"
+        )
+    return Database(settings.database_url, settings.database)
+
+
+def _act(args: argparse.Namespace, settings: Settings, database: Database) -> dict[str, Any]:
+    match args.action:
+        case "export":
+            actor_id = _find_actor(args, settings)
+            with database.read() as connection:
+                records = personal.load_records(connection, actor_id)
+            return {"actor": actor_id, "exported_at": read_utc_clock().isoformat()} | records
+        case "erase":
+            return _erase(_find_actor(args, settings), database, is_dry=args.dry_run)
+        case "slow-queries":
+            rows = reports.report_slow_queries(database, min_ms=args.min_ms, most=args.limit)
+            return {"slow_queries": rows}
+        case _:
+            return dict(reports.report_indexes(database))
+
+
+def _find_actor(args: argparse.Namespace, settings: Settings) -> str:
+    if args.actor:
+        return str(args.actor).strip().lower()
+    session = AdoSession(settings.organisation_url, choose_operator())
+    try:
+        found = find_people(session, args.actor_name)
+    finally:
+        session.close()
+    if len(found) != 1:
+        raise RefusedError(f"Azure DevOps knows {len(found)} people by this name: give --actor ID.")
+    return found[0].id
+
+
+def _erase(actor_id: str, database: Database, *, is_dry: bool) -> dict[str, Any]:
+    with database.transaction() as connection:
+        unfinished = personal.list_unfinished(connection, actor_id)
+        if unfinished:
+            raise RefusedError(f"Still at work for this person: {', '.join(unfinished)}.")
+        if is_dry:
+            return {"outcome": "planned", "rows": personal.count_records(connection, actor_id)}
+        pseudonym = f"erased-{secrets.token_hex(16)}"
+        rows = personal.erase_records(connection, actor_id, pseudonym, at=read_utc_clock())
+    return {"outcome": "done", "rows": rows, "note": _RESTING}
+
+
+def _write(args: argparse.Namespace, answer: dict[str, Any]) -> None:
+    if args.json or args.action == "export":
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+        return
+    for name, value in answer.items():
+        if isinstance(value, list):
+            sys.stdout.write(f"{name}\n{_draw_table(value)}\n")
+        elif isinstance(value, dict):
+            sys.stdout.writelines(f"{value[key]:>8}  {key}\n" for key in value)
+        else:
+            sys.stdout.write(f"{value}\n")
+
+
+def _draw_table(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "  nothing\n"
+    lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join("  " + "  ".join(map(str.ljust, line, widths)).rstrip() + "\n" for line in lines)
+
+
+def _say(message: str, code: int) -> int:
+    sys.stderr.write(f"{message}\n")
+    return code

@@ -1,0 +1,82 @@
+"""Runs the migrations: which are missing, who runs them, and how nobody runs them twice.
+
+On SQLite all steps are one transaction, which is the lock as well. On Postgres each step is a
+transaction of its own, so that a step may build an index without locking its table; a second
+connection holds an advisory lock meanwhile. Whoever waits for it asks again and again instead of
+standing in the queue: a waiting statement would be an old snapshot, which building an index waits
+for, and the two would wait for each other.
+"""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared.store.postgres import MIGRATION_LOCK, SCHEMA
+
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_ASK_EVERY_S: Final = 0.1
+_WAIT_S: Final = 120
+"""How long an instance waits for the one that migrates, before its step is tried again later."""
+
+
+def build_config() -> Config:
+    """Build the configuration that finds the migrations."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def is_latest(connection: Connection) -> bool:
+    """Tell whether every migration has been run."""
+    latest = ScriptDirectory.from_config(build_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == latest
+
+
+def upgrade_sqlite(engine: Engine, revision: str = "head") -> None:
+    """Run what is missing up to a revision, in one transaction."""
+    with engine.connect() as connection, connection.begin():
+        _run(connection, revision)
+
+
+def upgrade_postgres(engine: Engine, revision: str = "head") -> None:
+    """Run what is missing up to a revision, or wait for the process that is doing so.
+
+    Raises:
+        OperationalError: the database does not answer.
+        PoolTimeoutError: another process has been migrating for too long.
+    """
+    with engine.connect() as guard, guard.begin():
+        _wait_for_lock(guard)
+        with engine.connect() as connection:
+            with connection.begin():
+                # asked for first: who owns the schema alone may not create one
+                if connection.execute(text(f"SELECT to_regnamespace('{SCHEMA}')")).scalar() is None:
+                    connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+            _run(connection, revision)
+
+
+def print_sql(revisions: str = "head") -> None:
+    """Print the migrations as one script for `psql`; `0004:head` prints those after 0004 only."""
+    config = build_config()
+    command.upgrade(config, revisions, sql=True)
+
+
+def _run(connection: Connection, revision: str) -> None:
+    config = build_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _wait_for_lock(guard: Connection) -> None:
+    deadline = time.monotonic() + _WAIT_S
+    while not guard.execute(text(f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})")).scalar():
+        if time.monotonic() > deadline:
+            raise PoolTimeoutError("another process has been migrating for too long")
+        time.sleep(_ASK_EVERY_S)
