@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
+from shared.jobs.identity import open_identity
 from shared.llm.accounts import NoAccount
 from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from shared.policy.permission import PermissionRules
     from shared.secrets.source import Secrets
     from shared.store.database import Database
+    from shared.store.login import Login
 
 
 class World:
@@ -49,14 +51,22 @@ class World:
         with self._lock:
             if self.settings.database_url.startswith("sqlite"):
                 self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self._read_database_url(), self.settings.database)
+            database = Database(self._open_login(), self.settings.database)
             database.upgrade()
             return database
 
-    def _read_database_url(self) -> str:
-        if self.settings.database_url == DATABASE_MARK:
+    def _open_login(self) -> "Login":
+        from shared.store.login import EntraPassword, Login
+
+        identity = EntraPassword(open_identity) if self.settings.database.uses_identity else None
+        if self.settings.database_url != DATABASE_MARK:
+            return Login(self.settings.database_url, read_password=identity)
+
+        def reread() -> str:
+            self.secrets.refresh(DATABASE_URL)
             return self.secrets.read(DATABASE_URL)
-        return self.settings.database_url
+
+        return Login(self.secrets.read(DATABASE_URL), reread=reread, read_password=identity)
 
     @cached_property
     def secrets(self) -> "Secrets":
