@@ -20,8 +20,6 @@ from shared.domain.circuit import CallOutcome, Circuit, CircuitState, CircuitTer
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import UpstreamError, Verdict, fail
 from shared.domain.names import STUB_PROVIDER, EntityName
-from shared.telemetry.emit import emit
-from shared.telemetry.events import CircuitBreakerStateChanged
 
 
 def model_circuit(context: DurableEntityContext) -> None:
@@ -45,13 +43,18 @@ def model_circuit(context: DurableEntityContext) -> None:
         raise ValueError(f"model_circuit has no operation {context.operation_name!r}")
     context.set_state(circuit.to_plain())
     if circuit.state is not before:
-        emit(
-            CircuitBreakerStateChanged(
-                component=f"model:{context.entity_key}",
-                oldState=str(before),
-                newState=str(circuit.state),
-            )
+        _tell(context.entity_key, before, circuit.state)
+
+
+def _tell(provider: str, before: CircuitState, after: CircuitState) -> None:
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import CircuitBreakerStateChanged
+
+    emit(
+        CircuitBreakerStateChanged(
+            component=f"model:{provider}", oldState=str(before), newState=str(after)
         )
+    )
 
 
 class ProviderGate:

@@ -11,8 +11,6 @@ from typing import Final
 import azure.functions as func
 
 from shared.composition import read_cached_settings
-from shared.telemetry.emit import emit
-from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.source import find_source_address, name_neighbourhood
 from shared.webhook.throttle import FailureThrottle
 
@@ -21,10 +19,7 @@ _LOCK: Final = threading.Lock()
 
 
 def note_failure(
-    request: func.HttpRequest,
-    kind: type[AuthenticationFailed | InvalidSignature],
-    *,
-    component: str,
+    request: func.HttpRequest, *, component: str, is_signature: bool = False
 ) -> int | None:
     """Count a failed request; answers the seconds its address should wait, None when it need not.
 
@@ -36,6 +31,10 @@ def note_failure(
         failure = _THROTTLE.note(name_neighbourhood(address), now_s=time.monotonic())
     if failure.is_throttled:
         return failure.retry_after_s
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import AuthenticationFailed, InvalidSignature
+
+    kind = InvalidSignature if is_signature else AuthenticationFailed
     emit(kind(source_ip=address, component=component, failures=failure.count))
     return None
 

@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
 from shared.jobs.identity import open_identity
-from shared.llm.accounts import NoAccount
 from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
-from shared.telemetry.emit import emit
-from shared.telemetry.events import AdoRateLimited, SecretStale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -205,6 +202,8 @@ class World:
             SecretMissingError: a key is not there.
             ValueError: an address or a model cannot be meant so.
         """
+        from shared.llm.accounts import NoAccount
+
         self.open_provider(NoAccount())
         _ = self.prices
         for name in self.list_model_keys():
@@ -222,8 +221,14 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import AdoRateLimited
+
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
 
 
 def _tell_stale(secret: str, reason: str, age_s: float) -> None:
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import SecretStale
+
     emit(SecretStale(secret=secret, reason=reason, age_s=age_s))
