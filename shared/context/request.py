@@ -43,7 +43,10 @@ class ContextRequest:
     thread_lines: tuple[int, int] | None = None
     """First and last line of it, 1-based."""
     changed_lines: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    """First and last lines, 1-based, that the pull request changes, as far as they are known."""
+    """First and last lines, 1-based, that the pull request changes, as far as they are known.
+
+    The last is less than the first where lines were only removed, before the first.
+    """
 
 
 @dataclass(frozen=True, slots=True)

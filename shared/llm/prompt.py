@@ -16,7 +16,7 @@ from shared.llm.strategies import STRATEGIES, find_strategy
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PROMPT_VERSION: Final = "3"
+PROMPT_VERSION: Final = "4"
 """Part of the key of cached results: raise it with every change of a word that a model reads."""
 
 _PROMPTS: Final = Path(__file__).with_name("prompts")

@@ -103,7 +103,8 @@ def test_no_pack_exceeds_its_budget(files: dict[str, bytes], budget: int) -> Non
 
 
 def test_the_dry_run_answers_a_line_for_a_line() -> None:
-    order = {"files": {"a.css": ".button {}"}, "request": {"text": "red buttons"}}
+    asked = {"text": "red buttons", "changed_lines": {"a.css": [[1, 1]]}}
+    order = {"files": {"a.css": ".button {}"}, "request": asked}
     done = subprocess.run(
         [sys.executable, "-m", "shared.context"],
         input=json.dumps(order) + "\nnonsense\n",
@@ -113,5 +114,5 @@ def test_the_dry_run_answers_a_line_for_a_line() -> None:
     )
     good, bad = (json.loads(line) for line in done.stdout.splitlines())
     assert good["ranked"][0]["path"] == "a.css"
-    assert ".button {}" in good["text"]
+    assert "(changed by the pull request: 1)\n    1 .button {}" in good["text"]
     assert "not a request" in bad["error"]
