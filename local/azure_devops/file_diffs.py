@@ -15,7 +15,6 @@ from local.azure_devops.repositories import GIT
 from local.azure_devops.routing import Call, route, write_list
 
 MAX_FILES: Final = 10
-MAX_BYTES: Final = 5 * 1024 * 1024
 
 
 @route("POST", GIT + "/filediffs", "get file diffs")
@@ -44,8 +43,6 @@ def _compare(store: GitStore, base: str, target: str, asked: Any) -> dict[str, A
     path, original_path = asked.get("path"), asked.get("originalPath")
     old = store.read_file(base, original_path) if original_path else b""
     new = store.read_file(target, path) if path else b""
-    if max(len(old), len(new)) > MAX_BYTES:
-        raise refuse_argument("The file is too large to be compared.")
     shown: dict[str, Any] = {}
     if path:
         shown["path"] = path

@@ -14,7 +14,7 @@ from shared.context.pack import build_context
 from shared.context.ranking import RankedFile, rank_files
 from shared.context.request import ContextRequest
 from shared.context.visibility import read_text
-from shared.domain.errors import JobError, Verdict
+from shared.domain.errors import JobError
 from shared.domain.job import Job
 from shared.jobs.admit_command import ARTIFACTS_KEPT
 from shared.jobs.rows import load_job
@@ -102,7 +102,7 @@ def _find_changed_lines(
     try:
         return fetch_changed_lines(world.ado, job.repository, changes, paths)
     except AdoError as error:
-        if _may_pass(error):
+        if error.code == "ado.rate_limited":  # the next call has to wait as well
             raise
         emit(
             ContextIncomplete(
@@ -113,9 +113,3 @@ def _find_changed_lines(
             )
         )
         return {}
-
-
-def _may_pass(error: AdoError) -> bool:
-    """Answer whether another try is worth it: not for what these files themselves bring about."""
-    is_lasting = error.code == "ado.unexpected_answer" or error.facts.get("status_code") == 500
-    return error.verdict is Verdict.RETRY and not is_lasting

@@ -136,26 +136,6 @@ def test_the_lines_that_the_pull_request_changes_are_shown_and_no_others(
     assert "\n# other.txt" not in shown["text"]
 
 
-def test_without_the_lines_the_job_goes_on_with_paths_and_says_so(
-    azure_devops: RunningAzureDevOps, load: Load, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="code_agent")
-    too_large = "x\n" * 3 * 1024 * 1024
-    shown = load(
-        [change("add", "/long.txt", write(LONG)), change("add", "/huge.txt", too_large)],
-        [
-            change("edit", "/long.txt", write(edit_two_spots())),
-            change("edit", "/huge.txt", "small\n"),
-        ],
-    )
-    assert set(shown["changed_paths"]) == {"long.txt", "huge.txt"}
-    assert "\n# huge.txt\n(changed by the pull request)\n    1 small\n" in shown["text"]
-    assert "\n# long.txt" not in shown["text"]
-    (event,) = (vars(record) for record in caplog.records if record.msg == "context_incomplete")
-    assert (event["missing"], event["reason"]) == ("changed_lines", "ado.rejected")
-    assert azure_devops.organisation.calls.operations.count("get file diffs") == 1
-
-
 def fail_at(call: int, kind: FaultKind) -> Faults:
     """Find faults of which the first strikes at a call, counted from 1."""
     for seed_ in count():
@@ -166,16 +146,33 @@ def fail_at(call: int, kind: FaultKind) -> Faults:
     raise AssertionError
 
 
-def test_an_outage_of_the_call_is_tried_again_as_everywhere(
+def edit_a_long_file(load: Load) -> dict[str, Any]:
+    return load(
+        [change("add", "/long.txt", write(LONG))],
+        [change("edit", "/long.txt", write(edit_two_spots()))],
+    )
+
+
+def test_a_call_that_fails_costs_the_lines_and_not_the_job(
+    azure_devops: RunningAzureDevOps, load: Load, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="code_agent")
+    azure_devops.organisation.faults = fail_at(3, FaultKind.RESET_BEFORE)
+    shown = edit_a_long_file(load)
+    assert azure_devops.organisation.faults.made == ["reset_before get file diffs"]
+    assert shown["changed_paths"] == ["long.txt"]
+    assert "\n# long.txt" not in shown["text"]
+    (event,) = (vars(record) for record in caplog.records if record.msg == "context_incomplete")
+    assert (event["missing"], event["reason"]) == ("changed_lines", "ado.unavailable")
+
+
+def test_a_call_that_has_to_wait_is_tried_again_as_everywhere(
     azure_devops: RunningAzureDevOps, load: Load
 ) -> None:
-    azure_devops.organisation.faults = fail_at(3, FaultKind.UNAVAILABLE_503)
-    with pytest.raises(AdoError, match=r"ado\.unavailable"):
-        load(
-            [change("add", "/long.txt", write(LONG))],
-            [change("edit", "/long.txt", write(edit_two_spots()))],
-        )
-    assert azure_devops.organisation.faults.made == ["unavailable_503 get file diffs"]
+    azure_devops.organisation.faults = fail_at(3, FaultKind.THROTTLE_429)
+    with pytest.raises(AdoError, match=r"ado\.rate_limited"):
+        edit_a_long_file(load)
+    assert azure_devops.organisation.faults.made == ["throttle_429 get file diffs"]
 
 
 def test_added_deleted_renamed_and_binary_files_are_no_obstacle(load: Load) -> None:
