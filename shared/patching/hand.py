@@ -53,10 +53,16 @@ def write_changes(
             replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
             for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
         ]
-    end = max(found.pairs) + 1
-    if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
+    if _changes_final_newline(hunk) and found.pairs[-1] + 1 == (end := len(lines.text.lines)):
         splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
+
+
+def _changes_final_newline(hunk: Hunk) -> bool:
+    """Tell whether a diff says that the last line had its newline and lacks it, or the reverse."""
+    if not (hunk.says_final_newline and hunk.old and hunk.new):
+        return False
+    return bool(ending_of(hunk.old[-1])) != bool(ending_of(hunk.new[-1]))
 
 
 def _says_endings(hunk: Hunk) -> bool:

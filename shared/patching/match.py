@@ -39,7 +39,7 @@ class FileLines:
     def folded(self) -> list[str]:
         """Every line as the coarsest comparison sees it."""
         if self.text.text.isascii():
-            return [line.strip() for line in self.text.bare]
+            return [_fold_blanks(line) for line in self.text.bare]
         return [fold_line(line) for line in self.text.bare]
 
     @cached_property
@@ -74,6 +74,10 @@ MAX_EFFORT: Final = 4_000_000
 """Cells of alignments for one file: a second or two, whatever a model may write."""
 MAX_REPORTS: Final = 8
 """Hunks of one file that are told of in full; the model mends those first."""
+MAX_SLIP: Final = 2
+"""Lines by which a line that was said on purpose may be miscounted."""
+MIN_AHEAD: Final = 5
+"""How many times as far off the next place has to be."""
 MAX_PLACES: Final = 10_000
 """Places of a run that are looked for; a run that stands more often than that is no edit."""
 
@@ -96,9 +100,14 @@ def _fold_look_alikes(line: str) -> str:
     return unicodedata.normalize("NFKC", line.translate(_LOOK_ALIKES)).rstrip()
 
 
+def _fold_blanks(line: str) -> str:
+    bare = line.strip()
+    return " ".join(bare.split()) if "  " in bare or "\t" in bare else bare
+
+
 def fold_line(line: str) -> str:
-    """Reduce a line to what the last rung compares: no blanks around it, no look-alikes."""
-    return _fold_look_alikes(line).strip()
+    """Reduce a line to what the last rung compares: single blanks, none around, no look-alikes."""
+    return _fold_blanks(_fold_look_alikes(line))
 
 
 def find_places(lines: FileLines, quoted: Sequence[str], span: range) -> list[Place]:
@@ -145,12 +154,11 @@ def _measure(quoted: Sequence[str], actual: Sequence[str], start: int) -> Place 
     pairs = list(zip(quoted, actual, strict=True))
     if all(searched.rstrip() == line.rstrip() for searched, line in pairs):
         return Place(start, Rung.TRAILING_BLANKS)
+    if find_shift(quoted, actual) is None:
+        return None
     if all(searched.strip() == line.strip() for searched, line in pairs):
-        shift = find_shift(quoted, actual)
-        return None if shift is None else Place(start, Rung.INDENTATION)
-    if all(_fold_look_alikes(searched) == _fold_look_alikes(line) for searched, line in pairs):
-        return Place(start, Rung.LOOK_ALIKES)
-    return None
+        return Place(start, Rung.INDENTATION)
+    return Place(start, Rung.LOOK_ALIKES)
 
 
 def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place | None:
@@ -168,8 +176,17 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
         inside = [place for place in places if is_in_section(lines, place.start, hunk.section)]
         places = inside or places
     if hunk.line is not None and len(places) > 1:
-        places = [place for place in places if place.start == hunk.line - 1] or places
+        exact = [place for place in places if place.start == hunk.line - 1]
+        near = _find_near(places, hunk.line - 1) if hunk.line_is_sure else []
+        places = exact or near or places
     return places[0] if len(places) == 1 else None
+
+
+def _find_near(places: Sequence[Place], line: int) -> list[Place]:
+    """Find the one place that a line miscounted by one or two means, others being far off."""
+    first, second = sorted(places, key=lambda place: abs(place.start - line))[:2]
+    slip, next_best = abs(first.start - line), abs(second.start - line)
+    return [first] if slip <= MAX_SLIP and next_best >= MIN_AHEAD * slip else []
 
 
 _HEADING: Final = re.compile(r"[A-Za-z_$]")

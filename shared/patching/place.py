@@ -35,6 +35,8 @@ class Placed:
     """The first line that it changes."""
     end: int
     """The line behind the last one."""
+    found: int | None = None
+    """Where its searched lines begin, if they were all found."""
 
 
 def _placed(splices: list[Splice], rung: Rung) -> Placed:
@@ -128,6 +130,8 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
     done = _find_done(lines, hunk, span)
     if done is not None:
         return done
+    if hunk.must_fit:
+        raise _miss(path, lines, hunk, number)
     quoted = [strip_ending(line) for line in hunk.old]
     script = _compare(hunk)
     pairs, ways = find_elided(lines, quoted, span)
@@ -146,7 +150,11 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
         return _write(path, lines, hunk, found, number)
     if hesitates:
         raise _hesitate(path, number, hunk, hesitates)
-    raise PatchError(
+    raise _miss(path, lines, hunk, number)
+
+
+def _miss(path: str, lines: FileLines, hunk: Hunk, number: int) -> PatchError:
+    return PatchError(
         PatchCode.CONTEXT_NOT_FOUND,
         f"the lines to be replaced are not in {path}",
         path=path,
@@ -194,6 +202,8 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
         at = find_anchor(lines, hunk.anchors)
     elif hunk.line is not None and hunk.line_is_sure and hunk.line <= count + 1:
         at = hunk.line - 1
+    elif hunk.line == count and hunk.says_final_newline:
+        at = count  # who knows how many lines there are knows where the last one is
     if at is None:
         raise PatchError(
             PatchCode.CONTEXT_NOT_FOUND,
@@ -219,7 +229,8 @@ def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -
 def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> Placed:
     pairs = range(place.start, place.start + len(hunk.old))
     rung = _name_rung(lines, hunk, place)
-    return _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
+    placed = _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
+    return replace(placed, found=place.start)
 
 
 def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
@@ -254,7 +265,9 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
 
 def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
     """Tell an exact match from one whose line endings differ."""
-    if place.rung is not Rung.EXACT or "\r" not in lines.text.text:
+    if place.rung is not Rung.EXACT:
+        return place.rung
+    if "\r" not in lines.text.text and not any("\r" in line for line in hunk.old):
         return place.rung
     found = lines.text.lines[place.start : place.start + len(hunk.old)]
     same = all(
