@@ -13,7 +13,7 @@ from shared.patching.ops import Script
 from shared.patching.report import describe_missing
 from shared.patching.script import Hunk, Rung
 from shared.patching.sound import find_seam
-from shared.patching.text import ending_of, strip_ending
+from shared.patching.text import ending_of, strip_endings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def write_changes(
             replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
             for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
         ]
-    if _changes_final_newline(hunk) and found.pairs[-1] + 1 == (end := len(lines.text.lines)):
+    if _changes_final_newline(hunk) and found.pairs[-1] + 1 == (end := lines.text.count):
         splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
 
@@ -67,7 +67,7 @@ def _changes_final_newline(hunk: Hunk) -> bool:
 
 def _says_endings(hunk: Hunk) -> bool:
     """Tell whether a diff shows carriage returns, so that a line without one has none."""
-    return any(line.endswith("\r\n") for lines in (hunk.old, hunk.new) for line in lines)
+    return "\r\n" in "".join((*hunk.old, *hunk.new))
 
 
 class _Hand:
@@ -79,8 +79,8 @@ class _Hand:
         self._hunk = hunk
         self._lines = lines
         self._found = found
-        self._old = [strip_ending(line) for line in hunk.old]
-        self._new = [strip_ending(line) for line in hunk.new]
+        self._old = strip_endings(hunk.old)
+        self._new = strip_endings(hunk.new)
 
     def write(self, change: tuple[int, int, int, int]) -> Splice:
         """Write one change: what differs between searched and wanted, and nothing else."""
@@ -91,6 +91,8 @@ class _Hand:
             at = self._find_seam(old_start, self._new[new_start:new_end])
             return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
         first, last = pairs[old_start], pairs[old_end - 1] + 1
+        if self._found.rung is Rung.EXACT:
+            return Splice(first, last, tuple(wanted))
         searched = self._old[old_start:old_end]
         actual = self._lines.text.bare[first:last]
         if searched == actual or not wanted:
@@ -111,7 +113,7 @@ class _Hand:
         below = pairs[start] if start < len(pairs) else NOWHERE
         if above == NOWHERE:
             return below
-        if below == NOWHERE:
+        if below in (NOWHERE, above + 1):
             return above + 1
         seam = find_seam(self._lines.text.bare, above, below, new)
         return above + 1 if seam is None else seam

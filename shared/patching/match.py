@@ -50,21 +50,18 @@ class FileLines:
             places.setdefault(line, []).append(at)
         return places
 
-    @cached_property
-    def _joined(self) -> str:
-        return "\n".join(["", *self.text.bare, ""])
-
     def find_exact(self, run: Sequence[str]) -> list[int]:
         """Find where lines stand just so."""
         needle = "\n".join(["", *run, ""])
         starts: list[int] = []
         line, seen = 0, 0
-        at = self._joined.find(needle)
+        joined = self.text.joined
+        at = joined.find(needle)
         while at >= 0 and len(starts) < MAX_PLACES:
-            line += self._joined.count("\n", seen, at)
+            line += joined.count("\n", seen, at)
             starts.append(line)
             seen = at
-            at = self._joined.find(needle, at + 1)
+            at = joined.find(needle, at + 1)
         return starts
 
 
@@ -164,7 +161,7 @@ def _measure(quoted: Sequence[str], actual: Sequence[str], start: int) -> Place 
 def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place | None:
     """Choose among several places by what the edit itself says; None where it does not say."""
     if hunk.at_end:
-        end = len(lines.text.bare) - len(hunk.old)
+        end = lines.text.count - len(hunk.old)
         places = [place for place in places if place.start == end] or places
     if hunk.anchors and len(places) > 1:
         since = find_anchor(lines, hunk.anchors)

@@ -16,7 +16,7 @@ def place_anywhere(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[P
     Raises:
         PatchError: that of the first hunk that has no place; its report tells of all such.
     """
-    whole = range(len(lines.text.bare))
+    whole = range(lines.text.count)
     placed: list[Placed] = []
     failures: dict[int, PatchError] = {}
     for at, hunk in enumerate(hunks):
@@ -59,7 +59,7 @@ def place_in_order(path: str, lines: FileLines, hunks: Sequence[Hunk]) -> list[P
     Raises:
         PatchError: that of the first hunk that has no place; its report tells of all such.
     """
-    count = len(lines.text.bare)
+    count = lines.text.count
     placed: dict[int, Placed] = {}
     waiting: list[int] = []
     failures: dict[int, PatchError] = {}
@@ -118,7 +118,7 @@ def _list_spans(
 
     Those above are moved up as far as they can, those below down as far as they can.
     """
-    count = len(lines.text.bare)
+    count = lines.text.count
     starts = {at: list_starts(lines, hunks[at]) for at in waiting}
     lowest: dict[int, int] = {}
     since = 0

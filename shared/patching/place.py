@@ -19,7 +19,7 @@ from shared.patching.match import (
 from shared.patching.ops import Script, compare_lines
 from shared.patching.report import describe_ambiguous, describe_missing
 from shared.patching.script import Hunk, Rung
-from shared.patching.text import ending_of, strip_ending
+from shared.patching.text import ending_of, strip_endings
 
 MIN_DONE_LINES: Final = 4
 """Fewer lines are no proof that a hunk has been applied already."""
@@ -64,7 +64,7 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int
     if not hunk.old:
         splice = _insert(path, lines, hunk, number)
         return _placed([splice], Rung.EXACT)
-    quoted = [strip_ending(line) for line in hunk.old]
+    quoted = strip_endings(hunk.old)
     places = find_places(lines, quoted, span)
     if hunk.everywhere and places:
         written = [_write_place(path, lines, hunk, place, number) for place in places]
@@ -86,8 +86,8 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int
 
 def list_starts(lines: FileLines, hunk: Hunk) -> list[int]:
     """List every place of a hunk's lines on the lowest rung that has any."""
-    quoted = [strip_ending(line) for line in hunk.old]
-    whole = range(len(lines.text.bare))
+    quoted = strip_endings(hunk.old)
+    whole = range(lines.text.count)
     return [place.start for place in find_places(lines, quoted, whole)] if quoted else []
 
 
@@ -114,7 +114,7 @@ def _place_trimmed(
     trimmed = _trim_edges(hunk)
     if trimmed is None:
         return None
-    places = find_places(lines, [strip_ending(line) for line in trimmed.old], span)
+    places = find_places(lines, strip_endings(trimmed.old), span)
     if not places:
         return None
     if any(start == end and start in (0, len(trimmed.old)) for start, end, *_ in _compare(trimmed)):
@@ -132,7 +132,7 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
         return done
     if hunk.must_fit:
         raise _miss(path, lines, hunk, number)
-    quoted = [strip_ending(line) for line in hunk.old]
+    quoted = strip_endings(hunk.old)
     script = _compare(hunk)
     pairs, ways = find_elided(lines, quoted, span)
     if pairs is not None:
@@ -142,7 +142,7 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
     trimmed = _place_trimmed(path, lines, hunk, span, number)
     if trimmed is not None:
         return trimmed
-    wanted = [strip_ending(line) for line in hunk.new]
+    wanted = strip_endings(hunk.new)
     drifted, hesitates = find_drifted(lines, quoted, wanted, script, span)
     if drifted is not None:
         rung = Rung.DRIFTED if drifted.script else Rung.DONE
@@ -164,7 +164,7 @@ def _miss(path: str, lines: FileLines, hunk: Hunk, number: int) -> PatchError:
 
 def _find_done(lines: FileLines, hunk: Hunk, span: range) -> Placed | None:
     """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
-    new = [strip_ending(line) for line in hunk.new]
+    new = strip_endings(hunk.new)
     if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
         return None
     starts = [at for at in lines.find_exact(new) if is_within(at, len(new), span)]
@@ -186,13 +186,13 @@ def _compare(hunk: Hunk) -> Script:
     if hunk.script is not None:
         return hunk.script
     return compare_lines(
-        [strip_ending(line) for line in hunk.old], [strip_ending(line) for line in hunk.new]
+        strip_endings(hunk.old), strip_endings(hunk.new)
     )
 
 
 def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
     """Insert without context: where the edit says so for certain, or into an empty file."""
-    count = len(lines.text.bare)
+    count = lines.text.count
     at: int | None = None
     if count == 0:
         at = 0
@@ -212,7 +212,7 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
             report=f"Hunk {number} of {path} inserts lines without context. Repeat it with the "
             "lines that stand around the place.",
         )
-    new = tuple(strip_ending(line) for line in hunk.new)
+    new = tuple(strip_endings(hunk.new))
     if not hunk.says_final_newline or count:
         return Splice(at, at, new)
     endings = tuple(ending_of(line) for line in hunk.new)
@@ -267,7 +267,7 @@ def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
     """Tell an exact match from one whose line endings differ."""
     if place.rung is not Rung.EXACT:
         return place.rung
-    if "\r" not in lines.text.text and not any("\r" in line for line in hunk.old):
+    if "\r" not in lines.text.text and "\r" not in "".join(hunk.old):
         return place.rung
     found = lines.text.lines[place.start : place.start + len(hunk.old)]
     same = all(

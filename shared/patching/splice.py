@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Splice
 from shared.patching.match import FileLines
 from shared.patching.order import place_anywhere, place_in_order
 from shared.patching.script import Hunk, Rung
-from shared.patching.text import FileText, ending_of, split_lines, strip_ending
-
-MARK: Final = "\ufeff"
-"""The byte order mark that a text may begin with."""
+from shared.patching.text import MARK, FileText, ending_of, split_lines, strip_ending
 
 
 @dataclass(frozen=True, slots=True)
