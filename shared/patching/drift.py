@@ -8,14 +8,14 @@ neighbours), explain enough of the quote, and be better than the best place else
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
 from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
-from shared.patching.match import FileLines, fold_line
+from shared.patching.match import FileLines, LinePlaces, fold_line
 from shared.patching.ops import Script
 from shared.patching.sound import Grade, Quote, grade_change, is_sound
 
@@ -76,7 +76,7 @@ def find_drifted(
         return None, []
     places = lines.places
     searched = [fold_line(line) for line in quoted]
-    weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
+    weights = [_weigh(line, places.count(line)) for line in searched]
     starts = _list_starts(searched, weights, lines.folded, places)
     quote = Quote(
         searched, [fold_line(line) for line in wanted], weights, script, span, lines.folded
@@ -109,14 +109,13 @@ def _list_starts(
     searched: Sequence[str],
     weights: Sequence[float],
     keys: Sequence[str],
-    places: Mapping[str, list[int]],
+    places: LinePlaces,
 ) -> list[int]:
     """List where the quote could begin, the best supported first."""
     votes: dict[int, float] = defaultdict(float)
     for offset, line in enumerate(searched):
-        found = places.get(line, ())
-        if line and len(found) <= MAX_PLACES:
-            for at in found:
+        if line and places.count(line) <= MAX_PLACES:
+            for at in places[line]:
                 votes[at - offset] += weights[offset]
     if not votes:
         votes = _vote_by_likeness(searched, weights, keys)
@@ -253,7 +252,7 @@ def _fill_gaps(
 def _is_unmistakable(
     quote: Quote,
     best: _Candidate,
-    places: Mapping[str, list[int]],
+    places: LinePlaces,
     change: tuple[int, int, int, int],
 ) -> bool:
     """Tell whether a change can be nowhere else: the lines that say where it goes are unique."""
@@ -261,7 +260,7 @@ def _is_unmistakable(
 
     def is_unique(at: int) -> bool:
         line = quote.searched[at]
-        return best.likeness[at] == 1.0 and quote.is_telling(at) and len(places.get(line, ())) == 1
+        return best.likeness[at] == 1.0 and quote.is_telling(at) and places.count(line) == 1
 
     if start < end:
         return any(is_unique(at) for at in range(start, end))

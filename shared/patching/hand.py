@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
@@ -142,9 +143,8 @@ class _Hand:
         """Indent new lines as the file is indented where they go."""
         if self._found.rung is Rung.EXACT:
             return list(new)
-        everything = range(len(self._old))
         around = range(max(0, start - 1), min(len(self._old), end + 1))
-        shift = self._find_shift(everything) or self._find_shift(around)
+        shift = self._whole_shift or self._find_shift(around)
         if shift is None:
             raise self._doubt("the lines of {} are indented in another way than they were quoted")
         moved: list[str] = []
@@ -157,20 +157,20 @@ class _Hand:
 
     def _retab(self, new: Sequence[str]) -> list[str]:
         """Write new lines with blanks or tabs as the file does, where the quote mixes them."""
-        shift = None if self._found.rung is Rung.EXACT else self._find_shift(range(len(self._old)))
+        shift = None if self._found.rung is Rung.EXACT else self._whole_shift
         if shift is None or not shift.blanks_of_tab:
             return list(new)
         return [shift.move(line) or line for line in new]
 
+    @cached_property
+    def _whole_shift(self) -> Shift | None:
+        return self._find_shift(range(len(self._old)))
+
     def _find_shift(self, quoted: range) -> Shift | None:
-        bare = self._lines.text.bare
-        same = [
-            (self._old[at], bare[self._found.pairs[at]])
-            for at in quoted
-            if self._found.pairs[at] != NOWHERE
-        ]
-        same = [pair for pair in same if fold_line(pair[0]) == fold_line(pair[1])] or same
-        return find_shift([searched for searched, _ in same], [actual for _, actual in same])
+        bare, folded, pairs = self._lines.text.bare, self._lines.folded, self._found.pairs
+        there = [at for at in quoted if pairs[at] != NOWHERE]
+        there = [at for at in there if fold_line(self._old[at]) == folded[pairs[at]]] or there
+        return find_shift([self._old[at] for at in there], [bare[pairs[at]] for at in there])
 
     def _doubt(self, message: str) -> PatchError:
         return PatchError(

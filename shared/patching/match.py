@@ -6,6 +6,7 @@ and sure line numbers may choose; otherwise it is ambiguous, and nothing is gues
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,17 +39,18 @@ class FileLines:
     @cached_property
     def folded(self) -> list[str]:
         """Every line as the coarsest comparison sees it."""
-        if self.text.text.isascii():
-            return [_fold_blanks(line) for line in self.text.bare]
-        return [fold_line(line) for line in self.text.bare]
+        bare = self.text.bare
+        if not self.text.text.isascii():
+            bare = [_fold_look_alikes(line) for line in bare]
+        return [
+            " ".join(line.split()) if "  " in line or "\t" in line else line
+            for line in map(str.strip, bare)
+        ]
 
     @cached_property
-    def places(self) -> dict[str, list[int]]:
+    def places(self) -> "LinePlaces":
         """Where each folded line stands."""
-        places: dict[str, list[int]] = {}
-        for at, line in enumerate(self.folded):
-            places.setdefault(line, []).append(at)
-        return places
+        return LinePlaces(self.folded)
 
     def find_exact(self, run: Sequence[str]) -> list[int]:
         """Find where lines stand just so."""
@@ -63,6 +65,36 @@ class FileLines:
             seen = at
             at = joined.find(needle, at + 1)
         return starts
+
+
+class LinePlaces:
+    """Where lines stand in a text, looked up when they are asked for."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._last = dict(zip(lines, range(len(lines)), strict=True))
+        self._counts = Counter(lines)
+        self._found: dict[str, list[int]] = {}
+
+    def __contains__(self, line: str) -> bool:
+        return line in self._last
+
+    def __getitem__(self, line: str) -> list[int]:
+        found = self._found.get(line)
+        if found is None:
+            last = self._last.get(line)
+            if last is None:
+                found = []
+            elif self._counts[line] == 1:
+                found = [last]
+            else:
+                found = [at for at, other in enumerate(self._lines) if other == line]
+            self._found[line] = found
+        return found
+
+    def count(self, line: str) -> int:
+        """Tell how often a line stands there."""
+        return self._counts[line]
 
 
 _LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
@@ -139,7 +171,7 @@ def _find_folded(lines: FileLines, quoted: Sequence[str]) -> Iterator[int]:
     run = [fold_line(line) for line in quoted]
     if not any(run) or any(line not in places for line in run):
         return  # blank lines alone are everywhere
-    rarest = min(range(len(run)), key=lambda at: len(places[run[at]]))
+    rarest = min(range(len(run)), key=lambda at: places.count(run[at]))
     for at in places[run[rarest]]:
         start = at - rarest
         if start >= 0 and keys[start : start + len(run)] == run:

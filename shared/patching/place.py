@@ -185,9 +185,7 @@ def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> Patc
 def _compare(hunk: Hunk) -> Script:
     if hunk.script is not None:
         return hunk.script
-    return compare_lines(
-        strip_endings(hunk.old), strip_endings(hunk.new)
-    )
+    return compare_lines(strip_endings(hunk.old), strip_endings(hunk.new))
 
 
 def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
