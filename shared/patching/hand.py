@@ -96,7 +96,7 @@ class _Hand:
             return Splice(first, last, tuple(wanted))
         searched = self._old[old_start:old_end]
         actual = self._lines.text.bare[first:last]
-        if searched == actual or not wanted:
+        if searched == actual:
             return Splice(first, last, tuple(self._retab(wanted)))
         shifted = self._shift([*searched, *wanted], old_start, old_end)
         searched, wanted = shifted[: len(searched)], shifted[len(searched) :]

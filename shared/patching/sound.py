@@ -100,7 +100,8 @@ def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, in
     below = [at for at in range(end, len(pairs)) if quote.searched[at]]
     first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
     last = next((at for at in below if pairs[at] != NOWHERE), None)
-    if not any(at is not None and quote.is_telling(at) for at in (first, last)):
+    is_telling = any(at is not None and quote.is_telling(at) for at in (first, last))
+    if not is_telling and not _hangs_on(quote, pairs, start, end):
         return False
     if (above and first is None) or (below and last is None) or not (above or below):
         # one side is not as it was quoted: then a telling line of the other must touch the change
@@ -111,6 +112,18 @@ def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, in
     high = len(pairs) - 1 if last is None else last
     held = [pairs[at] for at in range(low, high + 1) if pairs[at] != NOWHERE]
     return held[-1] - held[0] < len(held) + MAX_UNQUOTED and _is_seam(quote, pairs, change)
+
+
+def _hangs_on(quote: Quote, pairs: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether lines without a gap lead from a change to a telling line, above or below."""
+    for first, step, stop in ((start - 1, -1, -1), (end, 1, len(pairs))):
+        for at in range(first, stop, step):
+            is_next = at == first or pairs[at] == pairs[at - step] + step
+            if pairs[at] == NOWHERE or not is_next:
+                break
+            if quote.is_telling(at):
+                return True
+    return False
 
 
 def _is_seam(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
