@@ -12,6 +12,8 @@ from shared.patching.ops import Script
 
 MAX_UNQUOTED: Final = 3
 """Lines of the file that may be missing between the quoted lines that hold a change."""
+NEAR: Final = 5
+"""Lines above and below an insertion in which the same lines would be the insertion itself."""
 MIN_KINSHIP: Final = 60
 """Percent: a new line that is less alike is not what became of a replaced one."""
 
@@ -48,6 +50,8 @@ class Quote:
 def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collection[str]) -> bool:
     """Tell whether it is known where each change goes."""
     for start, end, new_start, new_end in script:
+        if _is_there(quote, pairs, (start, end, new_start, new_end)):
+            return False
         touched = pairs[start:end]
         if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
             return False
@@ -60,6 +64,20 @@ def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collectio
         if not says_itself and not _is_held(quote, pairs, (start, end, new_start, new_end)):
             return False
     return True
+
+
+def _is_there(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
+    """Tell whether all that a change adds stands beside its place, among lines not quoted."""
+    start, end, new_start, new_end = change
+    known = {*quote.searched}
+    added = {line for line in quote.wanted[new_start:new_end] if any(map(str.isalnum, line))}
+    around = [pairs[at] for at in (start - 1, end) if 0 <= at < len(pairs)]
+    found = [at for at in around if at != NOWHERE]
+    if start < end or not added or not found:
+        return False
+    beside = range(max(0, min(found) - NEAR), min(len(quote.keys), max(found) + NEAR + 1))
+    unquoted = {quote.keys[at] for at in beside}.difference(known)
+    return added <= unquoted
 
 
 def _keeps_its_edges(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
