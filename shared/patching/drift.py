@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -31,6 +32,9 @@ MIN_SUPPORT: Final = 0.4
 """A candidate with a smaller part of the best one's support is no rival."""
 SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
+SLACK_OF_RIVALS: Final = 6
+MAX_GAP: Final = 10
+"""Lines of the file between two quoted ones, beyond which they are of different places."""
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
 MAX_RIVALS: Final = 12
@@ -93,7 +97,9 @@ def find_drifted(
         alone = replace(quote, script=(change,))
         hidden = frozenset(_list_touched(best.pairs, change))
         rival = _choose(alone, lines, starts, hidden)
-        own = _rate(alone, best.pairs, best.likeness, (change,))
+        pairs, likeness = list(best.pairs), list(best.likeness)
+        _cut_far(alone, pairs, likeness)
+        own = _rate(alone, pairs, likeness, (change,))
         if rival is not None and not _is_clear(own, rival):
             return None, [_first(best.pairs), _first(rival.pairs)]
     return Drifted(best.pairs, best.script), []
@@ -162,9 +168,10 @@ def _choose(
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
     rows = len(quote.searched)
-    width = max(rows, min(rows + 2 * SLACK, MAX_CELLS // rows))
-    margin = (width - rows) // 2
-    for start in starts:
+    # a rival may stand so near the best place that a wide window mistakes the one for the other
+    slacks = (SLACK, SLACK_OF_RIVALS) if hidden else (SLACK,)
+    for slack, start in product(slacks, starts):
+        margin = max(0, min(slack, (MAX_CELLS // rows - rows) // 2))
         first, last = max(0, start - margin), min(len(keys), start + rows + margin)
         if first >= last or (first, last) in seen:
             continue
@@ -190,12 +197,12 @@ def _choose(
 
 
 def _rate(
-    quote: Quote, pairs: tuple[int, ...], likeness: tuple[float, ...], script: Script
+    quote: Quote, pairs: Sequence[int], likeness: Sequence[float], script: Script
 ) -> _Candidate:
     found = sum(weight * like for weight, like in zip(quote.weights, likeness, strict=True))
     grades = [grade_change(pairs, likeness, start, end) for start, end, _, _ in script]
     score = found / sum(quote.weights)
-    return _Candidate(pairs, likeness, script, score, min(grades, default=Grade.FIRM))
+    return _Candidate(tuple(pairs), tuple(likeness), script, score, min(grades, default=Grade.FIRM))
 
 
 def _is_done(
@@ -221,6 +228,7 @@ def _settle(
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
     pairs, likeness = list(alignment.pairs), list(alignment.likeness)
+    _cut_far(quote, pairs, likeness)
     _fill_gaps(quote, pairs, hidden, near)
     for at, line in enumerate(pairs):
         if 0.0 < likeness[at] < 1.0:
@@ -229,6 +237,23 @@ def _settle(
             if not goes_on and not leads_on:
                 pairs[at], likeness[at] = NOWHERE, 0.0
     return tuple(pairs), tuple(likeness)
+
+
+def _cut_far(quote: Quote, pairs: list[int], likeness: list[float]) -> None:
+    """Take back what was found far from the changes: it speaks for another place."""
+    first = min(quote.script[0][0], len(pairs) - 1)
+    last = max(quote.script[-1][0], quote.script[-1][1] - 1)
+    for run in (range(first, -1, -1), range(last, len(pairs))):
+        known = NOWHERE
+        is_far = False
+        for at in run:
+            if pairs[at] == NOWHERE:
+                continue
+            is_far = is_far or (known != NOWHERE and abs(pairs[at] - known) > MAX_GAP)
+            if is_far:
+                pairs[at], likeness[at] = NOWHERE, 0.0
+            else:
+                known = pairs[at]
 
 
 def _fill_gaps(
