@@ -8,16 +8,17 @@ neighbours), explain enough of the quote, and be better than the best place else
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
+from shared.patching.align import MAX_CELLS, NOWHERE, align
 from shared.patching.match import FileLines, LinePlaces, fold_line
 from shared.patching.ops import Script
+from shared.patching.settle import cut_far, settle
 from shared.patching.sound import Grade, Quote, grade_change, is_sound
 
 MIN_SCORE_SURE: Final = 0.3
@@ -33,8 +34,6 @@ MIN_SUPPORT: Final = 0.4
 SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
 SLACK_OF_RIVALS: Final = 6
-MAX_GAP: Final = 10
-"""Lines of the file between two quoted ones, beyond which they are of different places."""
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
 MAX_RIVALS: Final = 12
@@ -98,7 +97,7 @@ def find_drifted(
         hidden = frozenset(_list_touched(best.pairs, change))
         rival = _choose(alone, lines, starts, hidden)
         pairs, likeness = list(best.pairs), list(best.likeness)
-        _cut_far(alone, pairs, likeness)
+        cut_far(alone, pairs, likeness)
         own = _rate(alone, pairs, likeness, (change,))
         if rival is not None and not _is_clear(own, rival):
             return None, [_first(best.pairs), _first(rival.pairs)]
@@ -186,7 +185,7 @@ def _choose(
             for at in range(first, last)
         ]
         alignment = align(quote.searched, quote.weights, window, first, is_foreign=is_foreign)
-        pairs, likeness = _settle(quote, alignment, hidden, near)
+        pairs, likeness = settle(quote, alignment, hidden, near)
         script = tuple(
             one for one in quote.script if not _is_done(quote, window, first, pairs, one)
         )
@@ -221,57 +220,6 @@ def _is_done(
         return False
     between = window[above + 1 - first : below - first]
     return list(between) == list(quote.wanted[new_start:new_end]) and bool(between or end > start)
-
-
-def _settle(
-    quote: Quote, alignment: Alignment, hidden: frozenset[int], near: Collection[str]
-) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
-    pairs, likeness = list(alignment.pairs), list(alignment.likeness)
-    _cut_far(quote, pairs, likeness)
-    _fill_gaps(quote, pairs, hidden, near)
-    for at, line in enumerate(pairs):
-        if 0.0 < likeness[at] < 1.0:
-            goes_on = at > 0 and pairs[at - 1] == line - 1
-            leads_on = at + 1 < len(pairs) and pairs[at + 1] == line + 1
-            if not goes_on and not leads_on:
-                pairs[at], likeness[at] = NOWHERE, 0.0
-    return tuple(pairs), tuple(likeness)
-
-
-def _cut_far(quote: Quote, pairs: list[int], likeness: list[float]) -> None:
-    """Take back what was found far from the changes: it speaks for another place."""
-    first = min(quote.script[0][0], len(pairs) - 1)
-    last = max(quote.script[-1][0], quote.script[-1][1] - 1)
-    for run in (range(first, -1, -1), range(last, len(pairs))):
-        known = NOWHERE
-        is_far = False
-        for at in run:
-            if pairs[at] == NOWHERE:
-                continue
-            is_far = is_far or (known != NOWHERE and abs(pairs[at] - known) > MAX_GAP)
-            if is_far:
-                pairs[at], likeness[at] = NOWHERE, 0.0
-            else:
-                known = pairs[at]
-
-
-def _fill_gaps(
-    quote: Quote, pairs: list[int], hidden: frozenset[int], near: Collection[str]
-) -> None:
-    """Let context that was not found stand for as many lines that were not quoted."""
-    changed = {at for start, end, _, _ in quote.script for at in range(start, end)}
-    before = NOWHERE
-    for at, line in enumerate(tuple(pairs)):
-        if line == NOWHERE:
-            continue
-        gap = range(before + 1, at)
-        if gap and before != NOWHERE and changed.isdisjoint(gap):
-            lines = range(pairs[before] + 1, line)
-            is_moved = any(quote.searched[i] in near for i in gap)
-            if len(lines) == len(gap) and not is_moved and hidden.isdisjoint(lines):
-                pairs[before + 1 : at] = lines
-        before = at
 
 
 def _is_unmistakable(

@@ -112,6 +112,8 @@ class _Hand:
         pairs = self._found.pairs
         above = pairs[start - 1] if start else NOWHERE
         below = pairs[start] if start < len(pairs) else NOWHERE
+        if above == below == NOWHERE:
+            raise self._doubt("new lines for {} stand beside lines that were left out")
         if above == NOWHERE:
             return below
         if below in (NOWHERE, above + 1):

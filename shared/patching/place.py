@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.patching.align import NOWHERE
 from shared.patching.drift import find_drifted
 from shared.patching.elide import find_elided
 from shared.patching.errors import PatchCode, PatchError
@@ -135,7 +136,8 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
     quoted = strip_endings(hunk.old)
     script = _compare(hunk)
     pairs, ways = find_elided(lines, quoted, span)
-    if pairs is not None:
+    # dots that go, or that something takes the place of, stand for themselves
+    if pairs is not None and not _cuts_dots(pairs, script):
         return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
     if ways > 1:
         raise _hesitate(path, number, hunk, [])
@@ -151,6 +153,12 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
     if hesitates:
         raise _hesitate(path, number, hunk, hesitates)
     raise _miss(path, lines, hunk, number)
+
+
+def _cuts_dots(pairs: Sequence[int], script: Script) -> bool:
+    return any(
+        start < end and NOWHERE in (pairs[start], pairs[end - 1]) for start, end, *_ in script
+    )
 
 
 def _miss(path: str, lines: FileLines, hunk: Hunk, number: int) -> PatchError:

@@ -155,6 +155,43 @@ def test_what_stands_beside_its_place_is_not_added_again() -> None:
     assert refuse(before, block(search, wanted)).code == PatchCode.CONTEXT_NOT_FOUND
 
 
+TWINS = (
+    "    if closing:\n        if should_render:\n            if new_line:\n"
+    "                yield segment\n\n            yield from render(element)\n"
+    "{between}"
+    "    else:\n        if should_render:\n            if new_line:\n"
+    "                yield segment\n            yield from render(element)\n    done()\n"
+)
+
+
+@pytest.mark.parametrize("between", ["", "".join(f"    step_{at}()\n" for at in range(12))])
+def test_a_quote_that_takes_lines_of_two_places_is_of_neither(between: str) -> None:
+    before = TWINS.format(between=between)
+    twice = "            yield from render(element)\n"
+    search = (
+        "        if should_render:\n            if new_line:\n                yield segment\n"
+        + 2 * twice
+    )
+    wanted = search.replace("if new_line", "if new_line and inline")
+    assert refuse(before, block(search, wanted)).code == PatchCode.AMBIGUOUS
+
+
+def test_dots_that_are_deleted_are_no_lines_left_out() -> None:
+    before = "import abc\n\n\ndef first(name):\n    ...\n\n\n# the next one\ndef next(): ...\n"
+    search = "def first(name):\n    ...\n\n# the next one\n"
+    wanted = search.replace(":\n    ...", ": ...")
+    after = before.replace("first(name):\n    ...", "first(name): ...")
+    assert apply(before, block(search, wanted)) == (after, [Rung.DRIFTED])
+    other = before.replace("    ...\n", "    one()\n    two()\n")
+    assert refuse(other, block(search, wanted)).code == PatchCode.CONTEXT_NOT_FOUND
+
+
+def test_new_lines_behind_lines_left_out_have_no_place() -> None:
+    before = "def f():\n    a()\n    b()\n    c()\ndone()\n"
+    edits = block("def f():\n    ...\n", "def f():\n    ...\n    new()\n")
+    assert refuse(before, edits).code == PatchCode.UNCERTAIN
+
+
 def test_lines_that_tell_nothing_are_held_by_those_that_they_hang_on() -> None:
     before = "def f():\n    call(\n        first,\n    )\n\n\ndef g():\n    pass\n"
     search = "def f(x):\n    call(\n        first,\n    )\n\n\n"
