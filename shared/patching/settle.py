@@ -6,8 +6,8 @@ from typing import Final
 from shared.patching.align import NOWHERE, Alignment
 from shared.patching.sound import Quote
 
-MAX_GAP: Final = 6
-"""Lines of the file between two quoted ones, beyond which they are of different places."""
+MAX_GAP: Final = 4
+"""From one quoted line to the next, in lines of the file; beyond it they are of two places."""
 
 
 def settle(
