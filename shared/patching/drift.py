@@ -10,7 +10,6 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -33,7 +32,6 @@ MIN_SUPPORT: Final = 0.4
 """A candidate with a smaller part of the best one's support is no rival."""
 SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
-SLACK_OF_RIVALS: Final = 6
 MAX_QUOTED: Final = 400
 """Lines of a quote that may drift; a longer one has to fit."""
 MAX_RIVALS: Final = 12
@@ -94,13 +92,14 @@ def find_drifted(
     for change in doubtful[:MAX_RIVALS]:
         # each change alone: the others may well be where they are
         alone = replace(quote, script=(change,))
-        hidden = frozenset(_list_touched(best.pairs, change))
-        rival = _choose(alone, lines, starts, hidden)
         pairs, likeness = list(best.pairs), list(best.likeness)
         cut_far(alone, pairs, likeness)
         own = _rate(alone, pairs, likeness, (change,))
-        if rival is not None and not _is_clear(own, rival):
-            return None, [_first(best.pairs), _first(rival.pairs)]
+        # another place may share its context with the best one, or stand right beside it
+        for hidden in (_list_touched(best.pairs, change), pairs):
+            rival = _choose(alone, lines, starts, frozenset(hidden))
+            if rival is not None and not _is_clear(own, rival):
+                return None, [_first(best.pairs), _first(rival.pairs)]
     return Drifted(best.pairs, best.script), []
 
 
@@ -167,10 +166,8 @@ def _choose(
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
     rows = len(quote.searched)
-    # a rival may stand so near the best place that a wide window mistakes the one for the other
-    slacks = (SLACK, SLACK_OF_RIVALS) if hidden else (SLACK,)
-    for slack, start in product(slacks, starts):
-        margin = max(0, min(slack, (MAX_CELLS // rows - rows) // 2))
+    margin = max(0, min(SLACK, (MAX_CELLS // rows - rows) // 2))
+    for start in starts:
         first, last = max(0, start - margin), min(len(keys), start + rows + margin)
         if first >= last or (first, last) in seen:
             continue
