@@ -102,7 +102,8 @@ def _warm_prompt(
     if len(job["variants"]) < 2 or gate is None:
         return
     steps.spend(Budget(tries=1, first_delay_s=1, max_delay_s=1))
-    yield from steps.run(ActivityName.WARM_PROMPT, {"job_id": job["id"], "context": loaded}, gate)
+    order = {"job_id": job["id"], "context": loaded, "asks_anew": job.get("asks_anew", False)}
+    yield from steps.run(ActivityName.WARM_PROMPT, order, gate)
     steps.spend(Budget.from_plain(job["budget"]))
 
 

@@ -39,7 +39,11 @@ def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         told["providers"] = order["providers"]
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         requests = [build_request(told, job, row, shown, snapshot) for row in rows]
-        new = [each for each in requests if not is_kept(world, build_key(world, job, each))]
+        new = [
+            each
+            for each in requests
+            if order.get("asks_anew") or not is_kept(world, build_key(world, job, each))
+        ]
         if len(new) < 2:  # nobody is left who could read what one reads
             return {"warmed": False}
         outcomes = provider.warm(new[0])

@@ -18,7 +18,7 @@ from shared.context.tools import SnapshotTools
 from shared.context.visibility import read_text
 from shared.domain.credentials import MASK, mask_credentials
 from shared.llm.accounts import Account, CallRecord
-from shared.llm.chain import ChainSession, ProviderOutcome
+from shared.llm.chain import ChainSession, ProviderOutcome, order_for_variant
 from shared.llm.conversation import (
     BROKEN_CHARACTER,
     ChatModel,
@@ -117,14 +117,12 @@ class ModelDrafter:
             PatchError: the edits did not fit, after every round of mending.
             PolicyError: a budget is exhausted.
         """
-        session = ChainSession(self._order_models(request.variant), request.admitted)
+        models = order_for_variant(
+            self._models, request.variant, is_spread=self._terms.spreads_variants
+        )
+        session = ChainSession(models, request.admitted)
         with session.telling_outcomes():
             return _Work(request, session, self._account, self._terms).draft()
-
-    def _order_models(self, variant: int) -> list[ChatModel]:
-        """Order the chain for a variant (1-based): from its own model on, if they are spread."""
-        first = (variant - 1) % len(self._models) if self._terms.spreads_variants else 0
-        return [*self._models[first:], *self._models[:first]]
 
     def warm(self, request: DraftRequest) -> tuple[ProviderOutcome, ...]:
         """Have the part that all variants share read once, so that they find it cached.

@@ -72,6 +72,22 @@ class Stage:
         self.model.cache.clear()
         return ask(self.agent, command, limit_s)
 
+    def say_beside(self, earlier: "Ended", command: str, mind: Mind) -> "Ended":
+        """Comment in the thread of a job that has ended, and wait for the job that follows."""
+        self.model.brain = mind
+        self.model.calls.clear()
+        path = f"pullRequests/{PULL_REQUEST}/threads/{earlier.thread_id}/comments"
+        body = {"content": command, "parentCommentId": 1, "commentType": 1}
+        self.agent.person(seed.JAMAL).call_repository("POST", path, body)
+
+        def look() -> list[dict[str, Any]]:
+            jobs = [one for one in self.agent.list_jobs() if one["thread_id"] == earlier.thread_id]
+            return [one for one in jobs if one["is_final"] and one["id"] != earlier.job["id"]]
+
+        job = wait_until(look)[0]
+        self.agent.wait_idle()
+        return Ended(self.agent, earlier.thread_id, job)
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -302,18 +318,9 @@ def test_a_retry_of_later_variants_keeps_within_their_job(stage: Stage) -> None:
     first = stage.ask("/edit /3 paint all buttons", Mind(decide))
     assert [one["status"] for one in first.variants] == ["success", "failed", "failed"]
     assert {one["error_code"] for one in first.variants[1:]} == {"model.no_edit"}
-    mind = stage.model.brain = Mind(paint)
-    path = f"pullRequests/{PULL_REQUEST}/threads/{first.thread_id}/comments"
-    body = {"content": "/retry", "parentCommentId": 1, "commentType": 1}
-    stage.model.calls.clear()
-    stage.agent.person(seed.JAMAL).call_repository("POST", path, body)
-
-    def look() -> list[dict[str, Any]]:
-        jobs = [one for one in stage.agent.list_jobs() if one["thread_id"] == first.thread_id]
-        return [one for one in jobs if one["is_final"] and one["id"] != first.job["id"]]
-
-    again = wait_until(look)[0]
-    assert [(one["k"], one["status"]) for one in again["variants"]] == [
+    mind = Mind(paint)
+    again = stage.say_beside(first, "/retry", mind)
+    assert [(one["k"], one["status"]) for one in again.variants] == [
         (2, "success"),
         (3, "success"),
     ]
@@ -324,7 +331,20 @@ def test_a_retry_of_later_variants_keeps_within_their_job(stage: Stage) -> None:
         3,
     ]
     assert "variant 3 of 3" in mind.to_text()
-    stage.agent.wait_idle()
+
+
+def test_a_retry_asks_anew_and_what_it_gets_is_the_result_from_then_on(stage: Stage) -> None:
+    wish = "/edit /2 make all buttons ruby"
+    first = stage.ask(wish, Mind(paint))
+    other = Mind(lambda said, _: paint(said, 3))
+    again = stage.say_beside(first, "/retry 2", other)
+    assert other.purposes.count("draft") == 1
+    assert [(one["k"], one["from_cache"]) for one in again.variants] == [(2, False)]
+    assert b"--accent: maroon;" in again.read("css/site.css")
+    silent = Mind(paint)
+    later = stage.ask(wish, silent)
+    assert "draft" not in silent.purposes
+    assert b"--accent: maroon;" in later.read("css/site.css", 2)
 
 
 REFUSED = [
