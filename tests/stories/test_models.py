@@ -270,7 +270,9 @@ def test_a_repair_is_told_of(stage: Stage) -> None:
 def test_what_a_model_cannot_mend_is_not_made_up(stage: Stage) -> None:
     ended = stage.ask("/edit /1 paint it", always(submit(replace("README.md", "zzz\nyyy", "x"))))
     assert ended.variants[0]["error_code"] == "patch.context_not_found"
+    assert "failed (`patch.context_not_found`, infrastructure). " in ended.final
     assert "the lines to be replaced are not in README.md" in ended.final
+    assert "zzz" not in ended.final
     assert stage.model.calls.to_plain()["count"] == 1 + 4
     assert list_branches(stage.agent, ended) == []
 
@@ -488,6 +490,7 @@ def test_a_budget_that_is_used_up_leaves_no_patch(
     assert mind.purposes == ["judge"]
     assert [one["error_code"] for one in ended.variants] == ["budget.job_exhausted"] * 2
     assert [one["verdict"] for one in ended.variants] == ["policy"] * 2
+    assert ended.final.count("(`budget.job_exhausted`, rule of the operators)") == 2
     assert "The budget of this job is used up" in ended.final
     assert "of 100 tokens" in ended.final
     assert list_branches(agent, ended) == []
@@ -506,6 +509,7 @@ def test_no_model_that_can_be_reached_is_said_so(start_agent: StartAgent) -> Non
     agent.subscribe()
     ended = ask(agent, "/edit /2 make all buttons red")
     assert [one["error_code"] for one in ended.variants] == ["model.unavailable"] * 2
+    assert ended.final.count("(`model.unavailable`, infrastructure)") == 2
     assert "openai was not reached, or the connection broke." in ended.final
     assert "Write `/retry` in a few minutes." in ended.final
     assert list_branches(agent, ended) == []
