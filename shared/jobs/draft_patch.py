@@ -21,6 +21,7 @@ from shared.jobs.result_cache import build_key, find_result, keep_result
 from shared.jobs.rows import require_open
 from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
+from shared.llm.survey import turns_from_plain
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.errors import PatchCode
 from shared.patching.rules import PatchRules
@@ -53,8 +54,13 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
             started_at=variant.started_at or now,
         )
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
+        survey = order["context"].get("survey")
+        looked_up = json.loads(artifacts.get(connection, survey)) if survey else ()
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
-        request = build_request(order, job, variant, shown, snapshot)
+        request = replace(
+            build_request(order, job, variant, shown, snapshot),
+            survey=turns_from_plain(looked_up),
+        )
         try:
             draft = _draft(world, job, variant, request, asks_anew=bool(order.get("asks_anew")))
         except PatchError as error:

@@ -6,7 +6,7 @@ from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.entra import EntraTokens
 from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 from shared.llm.conversation import ChatModel
-from shared.llm.drafting import DraftingTerms
+from shared.llm.terms import DraftingTerms
 from shared.secrets.errors import SecretMissingError
 from shared.secrets.source import Secrets
 from shared.settings import ModelSettings, ModelSource

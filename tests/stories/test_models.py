@@ -21,6 +21,7 @@ from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
 from tests.stories.minds import (
     CLEAR,
+    READY,
     Mind,
     always,
     call,
@@ -206,9 +207,9 @@ def test_three_variants_are_what_the_model_wrote(stage: Stage) -> None:
         assert pushed == before.replace(b"--accent: #1a6fb5;", f"--accent: {colour};".encode())
         assert ended.list_changes(number) == ["css/site.css"]
         assert f"The accent is {colour} now." in ended.final
-    assert mind.purposes == ["judge", "warm", "draft", "draft", "draft"]
+    assert mind.purposes == ["judge", "survey", "draft", "draft", "draft"]
     _, warm, *drafts = stage.model.calls.calls
-    assert (warm.tokens_out, warm.tokens_cached) == (1, 0)
+    assert warm.tokens_cached == 0
     assert all(draft.tokens_cached > 0.8 * warm.tokens_in for draft in drafts)
     assert [said for said in stage.agent.own_comments(ended.thread_id) if "question" in said] == []
     sums = stage.model.calls.to_plain()
@@ -226,6 +227,22 @@ def test_three_variants_are_what_the_model_wrote(stage: Stage) -> None:
     assert "Model: anthropic claude-sonnet-4-6" in ended.final
     assert f"{sums['tokens_in']:,} tokens in ({sums['tokens_cached']:,} from" in ended.final
     assert f"{sums['tokens_out']:,} out · ${cost / 1e6:.2f}" in ended.final
+
+
+def test_what_was_looked_up_once_is_seen_by_every_variant(stage: Stage) -> None:
+    looks = [call("read_file", path="css/site.css", first_line=1, last_line=5), READY]
+
+    def draft(said: PlainConversation, number: int) -> ScriptedReply:
+        assert "--accent: #1a6fb5;" in "".join(text for _, text, _ in said.messages[2].results)
+        return paint(said, number)
+
+    mind = Mind(draft, survey=lambda _: looks.pop(0))
+    ended = stage.ask("/edit /3 paint all buttons gaily", mind)
+    assert [one["status"] for one in ended.variants] == ["success"] * 3
+    assert mind.purposes == ["judge", *["survey"] * 2, *["draft"] * 3]
+    first, second, *drafts = stage.model.calls.calls[1:]
+    assert second.tokens_cached > 0.8 * first.tokens_in
+    assert min(one.tokens_cached for one in drafts) > first.tokens_in
 
 
 def test_the_same_command_in_another_thread_asks_the_model_nothing(stage: Stage) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.jobs.models import read_terms
 from shared.llm.chat.spec import ChatProvider
-from shared.llm.drafting import DraftingTerms
+from shared.llm.terms import DraftingTerms
 from shared.settings import ModelSettings, SettingsError, read_settings
 from shared.settings.models import EDIT_FORMATS, PROVIDERS
 
