@@ -16,6 +16,7 @@ from local.model.exchange import Answered, Asked, chunk
 from local.model.openai_wire import (
     MARKED,
     Reading,
+    check_effort,
     check_schema,
     read_cache_key,
     read_temperature,
@@ -74,6 +75,7 @@ def read(body: Mapping[str, Any]) -> Asked:
             must_call=_read_tool_choice(body, tools),
             max_tokens=_read_limit(body),
             temperature=read_temperature(body, model, is_strict=True),
+            effort=_read_effort(body, model),
         ),
         prompt=Prompt(
             f"openai-responses {model} {read_cache_key(body)}",
@@ -123,6 +125,14 @@ def _read_limit(body: Mapping[str, Any]) -> int | None:
             "integer_below_min_value",
         )
     return limit
+
+
+def _read_effort(body: Mapping[str, Any], model: str) -> str | None:
+    reasoning = expect(body.get("reasoning") or {}, dict, "reasoning")
+    effort: str | None = reasoning.get("effort")
+    if effort is not None:
+        check_effort(effort, model, "reasoning.effort")
+    return effort
 
 
 def _read_tools(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -59,6 +59,8 @@ class PlainConversation:
     """Name of a tool, `any`, or None."""
     max_tokens: int | None = None
     temperature: float | None = None
+    effort: str | None = None
+    """How much it is told to think."""
 
     def to_text(self) -> str:
         """Write everything that was said below one another: what `when` is looked for in."""

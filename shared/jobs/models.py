@@ -30,6 +30,7 @@ def _build_model(source: ModelSource, secrets: Secrets) -> ChatModel:
         api=ChatApi(source.api),
         proxy_url=source.proxy_url,
         takes_temperature=source.temperature,
+        effort=source.effort,
     )
     if source.uses_identity:
         return build_chat_model(spec, read_token=EntraTokens(_open_identity))

@@ -36,7 +36,7 @@ def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
         "models": [
             [
                 *(source.provider, source.model, source.base_url, source.api_version),
-                *(source.api, source.temperature),
+                *(source.api, source.temperature, source.effort),
             ]
             for source in _order_sources(world, request)
         ],

@@ -92,7 +92,10 @@ _SAYINGS: Final = {
 }
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_PARAMETERS: Final = ("temperature", "tool_choice", "max_tokens", "prompt_cache_breakpoint")
+_PARAMETERS: Final = (
+    *("temperature", "tool_choice", "max_tokens", "prompt_cache_breakpoint", "reasoning_effort"),
+    *("reasoning.effort", "effort"),
+)
 """Parameters that a model may not accept, and that `ChatSpec` can turn off or on."""
 
 

@@ -53,6 +53,8 @@ class ResponsesChat(OpenAiSdkChat):
             body["tool_choice"] = self._choose_tool(request.must_call)
         if request.temperature is not None and takes_temperature(spec):
             body["temperature"] = request.temperature
+        if spec.effort:
+            body["reasoning"] = {"effort": spec.effort}
         body |= self._choose_cache_key(request.cache_key)
         return client.responses.create(
             **body, store=False, stream=True, extra_headers=headers, timeout=timeout

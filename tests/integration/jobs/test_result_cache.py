@@ -81,6 +81,7 @@ def test_a_result_is_another_one_when_another_model_is_asked_first(
         {"CODE_AGENT_ANTHROPIC_URL": "https://gateway.example"},
         {"CODE_AGENT_ANTHROPIC_TEMPERATURE": "no"},
         {"CODE_AGENT_OPENAI_API": "completions"},
+        {"CODE_AGENT_OPENAI_EFFORT": "high"},
     ],
     ids=lambda change: next(iter(change)),
 )

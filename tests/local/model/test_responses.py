@@ -108,6 +108,11 @@ def test_a_brain_hears_what_it_hears_over_the_other_wires(client: Client) -> Non
         ({"previous_response_id": "resp_1"}, "Unknown parameter: 'previous_response_id'"),
         ({"max_output_tokens": 15}, "Expected a value >= 16, but got 15"),
         ({"temperature": 0.2}, "does not support 0.2"),
+        ({"reasoning": {"effort": "hard"}}, "Invalid value: 'hard'"),
+        (
+            {"reasoning": {"effort": "low"}, "model": "gpt-4.1"},
+            "'reasoning.effort' is not supported with this model",
+        ),
         ({"prompt_cache_key": "k" * 65}, "string too long"),
         ({"tools": [GPT_TOOL]}, "Missing required parameter: 'tools[0].name'"),
         ({"tools": [{"type": "robot"}]}, "Invalid value: 'robot'"),
