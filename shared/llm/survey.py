@@ -59,7 +59,8 @@ def make_survey(talk: Talk, tool_rounds: int) -> tuple[Turn, ...]:
     most_tokens = MAX_OUTPUT_TOKENS if tool_rounds else 1
     reply = talk.ask(PURPOSE, max_output_tokens=most_tokens)
     while talk.look_rounds < min(MAX_ROUNDS, tool_rounds) and _is_look(talk, reply):
-        talk.hear(reply)
+        # the turns are kept, thoughts are not; and what variants find cached has none either
+        talk.hear(reply, forgets_thoughts=True)
         talk.answer_looks(reply.calls)
         try:
             reply = talk.ask(PURPOSE, max_output_tokens=most_tokens)
@@ -73,8 +74,16 @@ def _is_look(talk: Talk, reply: ChatReply) -> bool:
 
 
 def turns_to_plain(turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    """Write turns as plain JSON."""
-    return [asdict(turn) | {"role": str(turn.role)} for turn in turns]
+    """Write turns as plain JSON, without thoughts."""
+    return [
+        {
+            "role": str(turn.role),
+            "text": turn.text,
+            "calls": [asdict(call) for call in turn.calls],
+            "results": [asdict(result) for result in turn.results],
+        }
+        for turn in turns
+    ]
 
 
 def turns_from_plain(plain: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:

@@ -95,9 +95,10 @@ class Talk:
         self.calls += 1
         return reply
 
-    def hear(self, reply: ChatReply) -> None:
+    def hear(self, reply: ChatReply, *, forgets_thoughts: bool = False) -> None:
         """Take a reply into the conversation."""
-        self.turns.append(Turn(Role.ASSISTANT, reply.text, reply.calls))
+        thoughts = () if forgets_thoughts else reply.thoughts
+        self.turns.append(Turn(Role.ASSISTANT, reply.text, reply.calls, thoughts=thoughts))
 
     def asks_to_look(self, reply: ChatReply) -> bool:
         """Tell whether a reply calls tools for looking, and nothing else."""

@@ -47,6 +47,8 @@ _BY_NAME: Final = {
     "overloaded_error": ModelCode.OVERLOADED,
     "server_overloaded": ModelCode.OVERLOADED,
     "timeout_error": ModelCode.TIMEOUT,
+    # it cannot open what it sealed itself: a fault of its own, which a new conversation escapes
+    "invalid_encrypted_content": ModelCode.UNAVAILABLE,
 }
 """What a code or type says more exactly than the status.
 `anthropic/types/shared/*_error_details.py` has the codes of spending limits,
