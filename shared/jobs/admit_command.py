@@ -98,7 +98,10 @@ def _decide(
         return _reply(kind, scene.comment)
     check_pull_request(scene.pull_request)
     described = _open_job(order, world, ref, request, scene)
-    return {"next": "edit", "job": _plan(world, ref, request.numbers) | {"request": described}}
+    plan = _plan(world, ref, request.numbers)
+    # an earlier result is what made somebody ask for another one
+    told = {"request": described, "asks_anew": isinstance(command, RetryCommand)}
+    return {"next": "edit", "job": plan | told}
 
 
 def _repeat(world: World, ref: CommentRef, command: RetryCommand) -> _Request:
