@@ -36,6 +36,7 @@ _HEADING: Final = re.compile(
     re.MULTILINE,
 )
 _ENTRY: Final = re.compile(r"^ ?[-*+] +", re.MULTILINE)
+# what an entry has and a commit's message has not: addresses, samples, links, thanks, underlines
 _MARKUP: Final = (
     (re.compile(r"\(\S+@\S+\)"), ""),
     (re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL), ""),
@@ -180,14 +181,14 @@ def _order(version: str) -> tuple[int, ...]:
 
 def _unpack(path: Path) -> Mapping[str, bytes]:
     """Read the files of an archive, path (below its only folder in a tarball) to content."""
-    files: dict[str, bytes] = {}
     if path.suffix == ".whl":
         with zipfile.ZipFile(path) as wheel:
             return {
-                name: wheel.read(name)
-                for name in wheel.namelist()
-                if wheel.getinfo(name).file_size <= MAX_FILE_BYTES
+                member.filename: wheel.read(member)
+                for member in wheel.infolist()
+                if not member.is_dir() and member.file_size <= MAX_FILE_BYTES
             }
+    files: dict[str, bytes] = {}
     with tarfile.open(path) as archive:
         for member in archive:
             inner = member.name.partition("/")[2]
