@@ -226,7 +226,7 @@ def test_three_variants_are_what_the_model_wrote(stage: Stage) -> None:
     cost = sum(row[8] for row in rows)
     assert "Model: anthropic claude-sonnet-4-6" in ended.final
     assert f"{sums['tokens_in']:,} tokens in ({sums['tokens_cached']:,} from" in ended.final
-    assert f"{sums['tokens_out']:,} out · ${cost / 1e6:.2f}" in ended.final
+    assert f"{sums['tokens_out']:,} out · ${cost / 1e6:.3f}" in ended.final
 
 
 def test_what_was_looked_up_once_is_seen_by_every_variant(stage: Stage) -> None:
