@@ -51,6 +51,7 @@ param flex flexScale = {
   maximumInstanceCount: 40
   alwaysReadyHttp: 1
   alwaysReadyDurable: 0
+  zoneRedundant: false
   httpConcurrency: 16
 }
 

@@ -9,6 +9,10 @@ from shared.settings.reader import Reader
 class DatabaseSettings:
     """How one process connects to Postgres. Units are in the names."""
 
+    authentication: str = "password"
+    """`password` (that of the URL) or `managed-identity` (a token of Entra ID in its place)."""
+    client_id: str = ""
+    """The user-assigned identity; empty is the host's own."""
     pool_size: int = 2
     """The most connections of one process; the others wait for one of them."""
     connect_timeout_s: int = 5
@@ -24,6 +28,8 @@ def read_database_settings(reader: Reader) -> DatabaseSettings:
     """Read everything that is about connections; faults stay with the reader."""
     prefix = "CODE_AGENT_DATABASE"
     return DatabaseSettings(
+        authentication=reader.choice(f"{prefix}_AUTHENTICATION", ("password", "managed-identity")),
+        client_id=reader.text("AZURE_CLIENT_ID"),
         pool_size=reader.whole(f"{prefix}_POOL_SIZE", 2, 1, 50),
         connect_timeout_s=reader.whole(f"{prefix}_CONNECT_TIMEOUT_S", 5, 2, 60),
         statement_timeout_s=reader.number(f"{prefix}_STATEMENT_TIMEOUT_S", 30, 0.1, 600),

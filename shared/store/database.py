@@ -33,7 +33,7 @@ class Database:
         self._url = make_url(url)
         self.is_postgres = postgres.is_postgres(self._url)
         if self.is_postgres:
-            self._url = postgres.normalise_url(self._url)
+            self._url = postgres.normalise_url(self._url, settings.authentication)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.domain.errors import StoreError, Verdict
 from shared.settings.database import DatabaseSettings
+from shared.store import entra
 
 SCHEMA: Final = "code_agent"
 """The schema of every table of ours; Supabase's REST side does not serve it."""
@@ -40,8 +41,10 @@ def is_postgres(url: URL) -> bool:
     return url.get_backend_name() in {"postgres", "postgresql"}
 
 
-def normalise_url(url: URL) -> URL:
+def normalise_url(url: URL, authentication: str = "password") -> URL:
     """Name the driver, and demand TLS unless the server is on this very machine.
+
+    With a managed identity the server's certificate is checked as well.
 
     Raises:
         StoreError: `store.insecure`, when the URL itself turns TLS off for a server elsewhere.
@@ -56,6 +59,8 @@ def normalise_url(url: URL) -> URL:
             "The database's address allows connections without TLS.",
             verdict=Verdict.BUG,
         )
+    if authentication == "managed-identity":
+        return entra.demand_certificate(url)
     return url.update_query_dict({"sslmode": str(mode)})
 
 
@@ -76,6 +81,7 @@ def open_engine(url: URL, settings: DatabaseSettings) -> Engine:
         connect_args=build_connect_arguments(settings),
     )
     event.listen(engine, "begin", _prepare_transaction(settings))
+    _sign_in(engine, settings)
     return engine
 
 
@@ -94,7 +100,13 @@ def open_migration_engine(url: URL, settings: DatabaseSettings) -> Engine:
         settings, statement_timeout_s=0, idle_timeout_s=0, lock_timeout_s=MIGRATION_LOCK_TIMEOUT_S
     )
     event.listen(engine, "begin", _prepare_transaction(patient))
+    _sign_in(engine, settings)
     return engine
+
+
+def _sign_in(engine: Engine, settings: DatabaseSettings) -> None:
+    if settings.authentication == "managed-identity":
+        entra.sign_in_by_token(engine, settings.client_id)
 
 
 def build_connect_arguments(settings: DatabaseSettings) -> dict[str, Any]:
