@@ -387,9 +387,15 @@ module openAiAccess 'modules/openai-access.bicep' = if (!empty(azureOpenAiResour
   }
 }
 
-// What the templates know, over what the operators chose: `settings` cannot undo an identity.
+// Defaults for Azure, then what the operators chose, then what the templates know: `settings` cannot
+// undo an identity. An instance of Flex Consumption has less than a gigabyte of local disk.
+// Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
 var appSettings = union(
-  { CODE_AGENT_DATA_DIR: '/tmp/code-agent', CODE_AGENT_TRUSTED_PROXY_HOPS: '1' },
+  {
+    CODE_AGENT_DATA_DIR: '/tmp/code-agent'
+    CODE_AGENT_SNAPSHOT_MAX_BYTES: plan == 'flex' ? '500000000' : '2000000000'
+    CODE_AGENT_TRUSTED_PROXY_HOPS: '1'
+  },
   settings,
   {
     AzureWebJobsStorage__accountName: storageName
