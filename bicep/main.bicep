@@ -246,6 +246,9 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 }
 
 var publicAccess = { subnetId: '', zoneIds: {} }
+var privateAccess = privateNetwork
+  ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
+  : publicAccess
 
 module storage 'modules/storage-account.bicep' = {
   scope: group
@@ -279,9 +282,7 @@ module storage 'modules/storage-account.bicep' = {
       }
     ]
     privateServices: ['blob', 'queue', 'table']
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     lock: locks
   }
 }
@@ -329,9 +330,7 @@ module vault 'modules/key-vault.bicep' = {
       ],
       officerRoles
     )
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     allowedAddresses: officerAddresses
     lock: locks
   }
@@ -356,9 +355,7 @@ module server 'modules/postgres.bicep' = if (usesPostgres) {
         ]
       : postgresAdministrators
     workspaceResourceId: logs.outputs.resourceId
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     lock: locks
   }
 }
