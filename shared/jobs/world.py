@@ -11,6 +11,7 @@ from shared.llm.accounts import NoAccount
 from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
+from shared.telemetry import metrics
 from shared.telemetry.emit import emit
 from shared.telemetry.events import AdoRateLimited, SecretStale
 
@@ -213,6 +214,7 @@ class World:
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
+    metrics.ADO_DELAY.record(retry_after_s, operation=operation)
 
 
 def _tell_stale(secret: str, reason: str, age_s: float) -> None:
