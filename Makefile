@@ -7,7 +7,7 @@ WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock audit migration-sql postgres clean
+.PHONY: help setup demo up test lint format lock audit migration-sql postgres promtool clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ demo: setup ## Run the main job end to end on one machine; PROVIDER=anthropic: a
 up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
 
-test: lint $(WORKER)/.ready postgres ## Everything that CI runs
+test: lint $(WORKER)/.ready postgres promtool ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(WORKER)/.ready: requirements-worker.txt
@@ -42,6 +42,13 @@ postgres:
 	  { apt-get install -y -qq postgresql >/dev/null 2>&1 || \
 	    { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq postgresql >/dev/null 2>&1; }; } \
 	  || echo "No PostgreSQL server here: the tests on it are skipped. On Debian: apt-get install postgresql"; }
+
+promtool:
+	@command -v promtool >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Prometheus' promtool for the tests …" && \
+	  { apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1 || \
+	    { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1; }; } \
+	  || echo "No promtool here: the tests of the Prometheus rules are skipped. On Debian: apt-get install prometheus"; }
 
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))

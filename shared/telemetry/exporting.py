@@ -33,6 +33,11 @@ _QUIET: Final = {
 }
 """The exporter tells its makers how it is used, unless it is told not to."""
 
+_TALKATIVE: Final = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.monitor.opentelemetry",
+)
+"""They tell of each delivery."""
 _TIMEOUT_S: Final = 5.0
 """For one delivery; 10 by the exporter's own choice."""
 _FLUSHERS: Final[list[Flusher]] = []
@@ -94,6 +99,8 @@ def _configure(settings: TelemetrySettings) -> None:
         "log_record_processors": [CleaningLogProcessor()],
     }
     configure_azure_monitor(**options)
+    for talkative in _TALKATIVE:
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     logging.getLogger(LOGGER).setLevel(logging.INFO)
     logs: Any = get_logger_provider()
     spans: Any = trace.get_tracer_provider()

@@ -41,7 +41,7 @@ SPANS: Final = (
         "A step of a job, each try of it; failed when its envelope says so.",
     ),
     SpanDescription(
-        "{operation}",
+        "{method} {operation}",
         "client",
         ("operation", "http.request.method", "http.response.status_code", "error_code"),
         "A call to Azure DevOps.",
@@ -114,6 +114,12 @@ def call_out(name: str, attributes: Attributes) -> Iterator["Span"]:
         set_status_on_exception=False,
     ) as span:
         yield span
+
+
+def write_traceparent(span: "Span") -> str:
+    """Write the `traceparent` of what happens below a span."""
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def mark_failed(span: "Span", code: str, **attributes: Any) -> None:
