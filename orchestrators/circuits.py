@@ -20,8 +20,6 @@ from shared.domain.circuit import CallOutcome, Circuit, CircuitState, CircuitTer
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import UpstreamError, Verdict, fail
 from shared.domain.names import STUB_PROVIDER, EntityName
-from shared.telemetry.emit import emit
-from shared.telemetry.events import CircuitBreakerStateChanged
 
 
 def model_circuit(context: DurableEntityContext) -> None:
@@ -45,6 +43,9 @@ def model_circuit(context: DurableEntityContext) -> None:
         raise ValueError(f"model_circuit has no operation {context.operation_name!r}")
     context.set_state(circuit.to_plain())
     if circuit.state is not before:
+        from shared.telemetry.emit import emit
+        from shared.telemetry.events import CircuitBreakerStateChanged
+
         emit(
             CircuitBreakerStateChanged(
                 component=f"model:{context.entity_key}",

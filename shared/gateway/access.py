@@ -20,7 +20,6 @@ from shared.domain.clock import read_utc_clock
 from shared.domain.errors import CodeAgentError
 from shared.domain.links import TOKEN_PARAMETER
 from shared.gateway.failures import note_failure
-from shared.telemetry.events import AuthenticationFailed
 
 PAGES_KEY: Final = "pages-key"
 KEY_HEADER: Final = "x-functions-key"
@@ -44,7 +43,7 @@ def require_access(request: func.HttpRequest) -> None:
         StrangerError: it may not.
     """
     if not may_see(request):
-        raise StrangerError(note_failure(request, AuthenticationFailed, component="pages"))
+        raise StrangerError(note_failure(request, component="pages"))
 
 
 def may_see(request: func.HttpRequest) -> bool:

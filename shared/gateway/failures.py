@@ -11,8 +11,6 @@ from typing import Final
 import azure.functions as func
 
 from shared.composition import read_cached_settings
-from shared.telemetry.emit import emit
-from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.webhook.source import find_source_address, name_neighbourhood
 from shared.webhook.throttle import FailureThrottle
 
@@ -22,13 +20,14 @@ _LOCK: Final = threading.Lock()
 
 def note_failure(
     request: func.HttpRequest,
-    kind: type[AuthenticationFailed | InvalidSignature],
     *,
     component: str,
+    with_signature: bool = False,
 ) -> int | None:
     """Count a failed request; answers the seconds its address should wait, None when it need not.
 
-    What is throttled emits nothing: the next event of its address says how many there were.
+    `with_signature` says that a signature was offered, and was wrong. What is throttled emits
+    nothing: the next event of its address says how many there were.
     """
     hops = read_cached_settings().trusted_proxy_hops
     address = find_source_address(request.headers, proxy_hops=hops)
@@ -36,6 +35,10 @@ def note_failure(
         failure = _THROTTLE.note(name_neighbourhood(address), now_s=time.monotonic())
     if failure.is_throttled:
         return failure.retry_after_s
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import AuthenticationFailed, InvalidSignature
+
+    kind = InvalidSignature if with_signature else AuthenticationFailed
     emit(kind(source_ip=address, component=component, failures=failure.count))
     return None
 

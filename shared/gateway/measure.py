@@ -11,7 +11,6 @@ from shared.domain.errors import StoreError
 from shared.gateway.access import StrangerError, require_access
 from shared.gateway.failures import refuse_throttled
 from shared.settings import SettingsError
-from shared.telemetry.metrics import HTTP_REQUESTS
 
 _P = ParamSpec("_P")
 _Handler = Callable[Concatenate[func.HttpRequest, _P], func.HttpResponse]
@@ -62,6 +61,8 @@ def counted_async(route: str) -> Callable[[_AsyncHandler[_P]], _AsyncHandler[_P]
 
 
 def _count(request: func.HttpRequest, route: str, status: int) -> None:
+    from shared.telemetry.metrics import HTTP_REQUESTS
+
     HTTP_REQUESTS.record(
         1, method=str(request.method), route=route, status_code=status, service="gateway"
     )

@@ -25,7 +25,6 @@ from shared.gateway.measure import counted_async
 from shared.gateway.sender import verify_sender
 from shared.secrets.errors import SecretsUnavailableError
 from shared.settings import SettingsError
-from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 from shared.telemetry.tracing import (
     follow,
     make_traceparent,
@@ -118,8 +117,7 @@ async def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResp
         return _answer(503, status="refused", reason="secrets_unavailable")
     except VerificationError as error:
         wrong = isinstance(error, InvalidSignatureError)
-        kind = InvalidSignature if wrong else AuthenticationFailed
-        wait_s = note_failure(request, kind, component="webhook")
+        wait_s = note_failure(request, component="webhook", with_signature=wrong)
         if wait_s is not None:
             return refuse_throttled(wait_s)
         return _answer(401, status="refused", reason=error.code)

@@ -11,9 +11,6 @@ from shared.llm.accounts import NoAccount
 from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
-from shared.telemetry import metrics
-from shared.telemetry.emit import emit
-from shared.telemetry.events import AdoRateLimited, SecretStale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -221,9 +218,16 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
+    from shared.telemetry import metrics
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import AdoRateLimited
+
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
     metrics.ADO_DELAY.record(retry_after_s, operation=operation)
 
 
 def _tell_stale(secret: str, reason: str, age_s: float) -> None:
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import SecretStale
+
     emit(SecretStale(secret=secret, reason=reason, age_s=age_s))
