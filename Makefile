@@ -7,7 +7,7 @@ WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock audit migration-sql postgres promtool clean
+.PHONY: help setup demo up test lint format lock audit migration-sql programs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ demo: setup ## Run the main job end to end on one machine; PROVIDER=anthropic: a
 up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
 
-test: lint $(WORKER)/.ready postgres promtool ## Everything that CI runs
+test: lint $(WORKER)/.ready programs ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(WORKER)/.ready: requirements-worker.txt
@@ -36,19 +36,19 @@ $(WORKER)/.ready: requirements-worker.txt
 	  $(WORKER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-worker.txt && touch $@; \
 	else echo "No CPython 3.13 here ($(WORKER_PYTHON)): the test through the real worker's library is skipped."; fi
 
-postgres:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing PostgreSQL for the tests …" && \
-	  { apt-get install -y -qq postgresql >/dev/null 2>&1 || \
-	    { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq postgresql >/dev/null 2>&1; }; } \
-	  || echo "No PostgreSQL server here: the tests on it are skipped. On Debian: apt-get install postgresql"; }
+# $(call debian,a command that succeeds where the package is there,the package)
+define debian
+	@{ $(1); } >/dev/null 2>&1 || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing $(2) for the tests …" && \
+	  { apt-get install -y -qq $(2) >/dev/null 2>&1 || \
+	    { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq $(2) >/dev/null 2>&1; }; } \
+	  || echo "No $(2) here: the tests that need it are skipped. On Debian: apt-get install $(2)"; }
+endef
 
-promtool:
-	@command -v promtool >/dev/null 2>&1 || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Prometheus' promtool for the tests …" && \
-	  { apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1 || \
-	    { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends prometheus >/dev/null 2>&1; }; } \
-	  || echo "No promtool here: the tests of the Prometheus rules are skipped. On Debian: apt-get install prometheus"; }
+programs:
+	$(call debian,ls /usr/lib/postgresql/*/bin/initdb,postgresql)
+	$(call debian,command -v chromium || command -v chromium-browser,chromium)
+	$(call debian,command -v promtool,prometheus)
 
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))

@@ -43,16 +43,18 @@ def model_circuit(context: DurableEntityContext) -> None:
         raise ValueError(f"model_circuit has no operation {context.operation_name!r}")
     context.set_state(circuit.to_plain())
     if circuit.state is not before:
-        from shared.telemetry.emit import emit
-        from shared.telemetry.events import CircuitBreakerStateChanged
+        _tell(context.entity_key, before, circuit.state)
 
-        emit(
-            CircuitBreakerStateChanged(
-                component=f"model:{context.entity_key}",
-                oldState=str(before),
-                newState=str(circuit.state),
-            )
+
+def _tell(provider: str, before: CircuitState, after: CircuitState) -> None:
+    from shared.telemetry.emit import emit
+    from shared.telemetry.events import CircuitBreakerStateChanged
+
+    emit(
+        CircuitBreakerStateChanged(
+            component=f"model:{provider}", oldState=str(before), newState=str(after)
         )
+    )
 
 
 class ProviderGate:

@@ -13,6 +13,8 @@ import psycopg
 
 PROGRAMS: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 MISSING: Final = "no PostgreSQL server here (/usr/lib/postgresql/*/bin); `make test` says how"
+WITH_PASSWORD: Final = "with_password"
+"""Whoever is a member of this role has to say a password."""
 _STARTS: Final = 3
 """Tries to find a port that nobody else takes in the meantime."""
 _OPTIONS: Final = (
@@ -38,6 +40,10 @@ class PostgresCluster:
         if os.geteuid() == 0:  # the server refuses root
             shutil.chown(self._folder, "postgres")
         self._run("initdb", *("-A", "trust", "-U", "postgres", "-E", "UTF8"), "-N")
+        rules = self._folder / "pg_hba.conf"
+        rules.write_text(
+            f"host all +{WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}"
+        )
 
     def start(self) -> None:
         """Start the server; started again, it has the port that it had."""

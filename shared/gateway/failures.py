@@ -19,14 +19,11 @@ _LOCK: Final = threading.Lock()
 
 
 def note_failure(
-    request: func.HttpRequest,
-    *,
-    component: str,
-    with_signature: bool = False,
+    request: func.HttpRequest, *, component: str, is_signature: bool = False
 ) -> int | None:
     """Count a failed request; answers the seconds its address should wait, None when it need not.
 
-    `with_signature` says that a signature was offered, and was wrong. What is throttled emits
+    `is_signature` says that a signature was offered, and was wrong. What is throttled emits
     nothing: the next event of its address says how many there were.
     """
     hops = read_cached_settings().trusted_proxy_hops
@@ -38,7 +35,7 @@ def note_failure(
     from shared.telemetry.emit import emit
     from shared.telemetry.events import AuthenticationFailed, InvalidSignature
 
-    kind = InvalidSignature if with_signature else AuthenticationFailed
+    kind = InvalidSignature if is_signature else AuthenticationFailed
     emit(kind(source_ip=address, component=component, failures=failure.count))
     return None
 

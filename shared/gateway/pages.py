@@ -9,21 +9,22 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 
 from shared.composition import compose
 from shared.domain.clock import parse_instant
 from shared.domain.errors import StoreError
-from shared.domain.job import Job, Variant
 from shared.domain.links import TOKEN_PARAMETER
 from shared.domain.states import JobStatus
 from shared.gateway.access import StrangerError, require_access
 from shared.gateway.failures import refuse_throttled
 from shared.gateway.measure import counted
-from shared.pages.plain import job_to_plain, variant_to_plain
 from shared.settings import SettingsError
+
+if TYPE_CHECKING:
+    from shared.domain.job import Job, Variant
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 200
@@ -110,6 +111,8 @@ def show_job(request: func.HttpRequest) -> func.HttpResponse:
 @_serve
 def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""
+    from shared.pages.plain import variant_to_plain
+
     found = _load_job(request)
     number = str(request.route_params.get("number", ""))
     row = _find_variant(found[1] if found else [], number)
@@ -147,7 +150,7 @@ def _read_query(request: func.HttpRequest) -> tuple[int, JobStatus | None, datet
 
 def _load_jobs(
     limit: int, status: JobStatus | None, before: datetime | None
-) -> list[tuple[Job, list[Variant]]]:
+) -> "list[tuple[Job, list[Variant]]]":
     from shared.store import jobs, variants
 
     with compose().database.read() as connection:
@@ -156,7 +159,7 @@ def _load_jobs(
         return [(job, rows[job.id]) for job in found]
 
 
-def _load_job(request: func.HttpRequest) -> tuple[Job, list[Variant]] | None:
+def _load_job(request: func.HttpRequest) -> "tuple[Job, list[Variant]] | None":
     from shared.store import jobs, variants
 
     job_id = str(request.route_params.get("job_id", ""))
@@ -167,11 +170,11 @@ def _load_job(request: func.HttpRequest) -> tuple[Job, list[Variant]] | None:
         return None if job is None else (job, variants.load_variants(connection, job_id))
 
 
-def _find_variant(rows: list[Variant], number: str) -> Variant | None:
+def _find_variant(rows: "list[Variant]", number: str) -> "Variant | None":
     return next((row for row in rows if str(row.number) == number), None)
 
 
-def _load_diff(row: Variant) -> str | None:
+def _load_diff(row: "Variant") -> str | None:
     from shared.domain.credentials import mask_credentials
     from shared.store import artifacts
 
@@ -182,7 +185,9 @@ def _load_diff(row: Variant) -> str | None:
     return mask_credentials(diff)
 
 
-def _to_plain(job: Job, rows: list[Variant]) -> dict[str, Any]:
+def _to_plain(job: "Job", rows: "list[Variant]") -> dict[str, Any]:
+    from shared.pages.plain import job_to_plain
+
     return job_to_plain(job, rows, compose().settings.organisation_url)
 
 

@@ -117,7 +117,7 @@ async def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResp
         return _answer(503, status="refused", reason="secrets_unavailable")
     except VerificationError as error:
         wrong = isinstance(error, InvalidSignatureError)
-        wait_s = note_failure(request, component="webhook", with_signature=wrong)
+        wait_s = note_failure(request, component="webhook", is_signature=wrong)
         if wait_s is not None:
             return refuse_throttled(wait_s)
         return _answer(401, status="refused", reason=error.code)

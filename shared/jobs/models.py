@@ -1,7 +1,6 @@
 """Builds the models that the settings name, with their keys; nothing is asked before it is used."""
 
-import os
-
+from shared.jobs.identity import open_identity
 from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.entra import EntraTokens
 from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
@@ -32,7 +31,7 @@ def _build_model(source: ModelSource, secrets: Secrets) -> ChatModel:
         takes_temperature=source.temperature,
     )
     if source.uses_identity:
-        return build_chat_model(spec, read_token=EntraTokens(_open_identity))
+        return build_chat_model(spec, read_token=EntraTokens(open_identity))
     if not source.secret:
         return build_chat_model(spec)
     return build_chat_model(
@@ -48,12 +47,6 @@ def _read_key(secrets: Secrets, name: str) -> str:
         return secrets.read(name)
     except SecretMissingError:
         return ""
-
-
-def _open_identity() -> object:
-    from azure.identity import ManagedIdentityCredential
-
-    return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None)
 
 
 def read_terms(settings: ModelSettings) -> DraftingTerms:

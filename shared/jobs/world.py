@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
-from shared.llm.accounts import NoAccount
+from shared.jobs.identity import open_identity
 from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.policy.permission import PermissionRules
     from shared.secrets.source import Secrets
     from shared.store.database import Database
+    from shared.store.login import Login
 
 
 class World:
@@ -47,14 +48,22 @@ class World:
         with self._lock:
             if self.settings.database_url.startswith("sqlite"):
                 self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self._read_database_url(), self.settings.database)
+            database = Database(self._open_login(), self.settings.database)
             database.upgrade()
             return database
 
-    def _read_database_url(self) -> str:
-        if self.settings.database_url == DATABASE_MARK:
+    def _open_login(self) -> "Login":
+        from shared.store.login import EntraPassword, Login
+
+        identity = EntraPassword(open_identity) if self.settings.database.uses_identity else None
+        if self.settings.database_url != DATABASE_MARK:
+            return Login(self.settings.database_url, read_password=identity)
+
+        def reread() -> str:
+            self.secrets.refresh(DATABASE_URL)
             return self.secrets.read(DATABASE_URL)
-        return self.settings.database_url
+
+        return Login(self.secrets.read(DATABASE_URL), reread=reread, read_password=identity)
 
     @cached_property
     def secrets(self) -> "Secrets":
@@ -201,6 +210,8 @@ class World:
             SecretMissingError: a key is not there.
             ValueError: an address or a model cannot be meant so.
         """
+        from shared.llm.accounts import NoAccount
+
         self.open_provider(NoAccount())
         _ = self.prices
         for name in self.list_model_keys():

@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from shared.settings.database import DatabaseSettings
 from shared.store import postgres, sqlite, upgrading
 from shared.store.failures import translated
+from shared.store.login import Login
 
 _RECONNECT_AFTER_S: Final = 0.25
 """Pause before the one further try to connect; a failover within a pooler takes less."""
@@ -26,14 +26,19 @@ _UPGRADE_LOCK = threading.Lock()
 
 
 class Database:
-    """The database behind a URL. Connects on first use; never shared over a fork."""
+    """The database behind a login. Connects on first use; never shared over a fork."""
 
-    def __init__(self, url: str, settings: DatabaseSettings = _DEFAULTS) -> None:
+    def __init__(self, login: Login | str, settings: DatabaseSettings = _DEFAULTS) -> None:
+        """Take a login, or an address that stays as it is.
+
+        Raises:
+            StoreError: `store.insecure`, as `postgres.normalise_url` says.
+        """
         self._settings = settings
-        self._url = make_url(url)
-        self.is_postgres = postgres.is_postgres(self._url)
+        self._login = Login(login) if isinstance(login, str) else login
+        self.is_postgres = postgres.is_postgres(self._login.url)
         if self.is_postgres:
-            self._url = postgres.normalise_url(self._url)
+            postgres.normalise_url(self._login.url)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -88,7 +93,7 @@ class Database:
         if not self.is_postgres:
             upgrading.upgrade_sqlite(self._engine)
             return
-        engine = postgres.open_migration_engine(self._url, self._settings)
+        engine = postgres.open_migration_engine(self._login, self._settings)
         try:
             upgrading.upgrade_postgres(engine)
         finally:
@@ -97,8 +102,8 @@ class Database:
     @cached_property
     def _engine(self) -> Engine:
         if self.is_postgres:
-            return postgres.open_engine(self._url, self._settings)
-        return sqlite.open_engine(self._url)
+            return postgres.open_engine(self._login, self._settings)
+        return sqlite.open_engine(self._login.url)
 
     def _connect(self) -> Connection:
         try:

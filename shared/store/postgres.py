@@ -9,12 +9,13 @@ import ipaddress
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from shared.domain.errors import StoreError, Verdict
 from shared.settings.database import DatabaseSettings
+from shared.store.login import Login
 
 SCHEMA: Final = "code_agent"
 """The schema of every table of ours; Supabase's REST side does not serve it."""
@@ -40,8 +41,11 @@ def is_postgres(url: URL) -> bool:
     return url.get_backend_name() in {"postgres", "postgresql"}
 
 
-def normalise_url(url: URL) -> URL:
+def normalise_url(url: URL, *, checks_server: bool = False) -> URL:
     """Name the driver, and demand TLS unless the server is on this very machine.
+
+    With `checks_server`, its certificate and name are checked, too: against public authorities,
+    unless the URL names another one.
 
     Raises:
         StoreError: `store.insecure`, when the URL itself turns TLS off for a server elsewhere.
@@ -56,16 +60,20 @@ def normalise_url(url: URL) -> URL:
             "The database's address allows connections without TLS.",
             verdict=Verdict.BUG,
         )
-    return url.update_query_dict({"sslmode": str(mode)})
+    if not checks_server or "sslrootcert" in url.query:
+        return url.update_query_dict({"sslmode": str(mode)})
+    import certifi
+
+    return url.update_query_dict({"sslmode": "verify-full", "sslrootcert": certifi.where()})
 
 
-def open_engine(url: URL, settings: DatabaseSettings) -> Engine:
-    """Open an engine on a URL that `normalise_url` answered; connects on first use.
+def open_engine(login: Login, settings: DatabaseSettings) -> Engine:
+    """Open an engine; connects on first use.
 
     A connection that died while it was idle is noticed before it is used (`pool_pre_ping`).
     """
     engine = create_engine(
-        url,
+        f"{_DRIVER}://",
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_S,
@@ -73,23 +81,19 @@ def open_engine(url: URL, settings: DatabaseSettings) -> Engine:
         pool_pre_ping=True,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args=build_connect_arguments(settings),
     )
+    event.listen(engine, "do_connect", _log_in(login, settings))
     event.listen(engine, "begin", _prepare_transaction(settings))
     return engine
 
 
-def open_migration_engine(url: URL, settings: DatabaseSettings) -> Engine:
+def open_migration_engine(login: Login, settings: DatabaseSettings) -> Engine:
     """Open an engine for migrations: no pool, no limit for a statement, little patience for a lock.
 
     A statement that waits for a table's lock makes everybody behind it wait as well.
     """
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args=build_connect_arguments(settings),
-    )
+    engine = create_engine(f"{_DRIVER}://", poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "do_connect", _log_in(login, settings))
     patient = replace(
         settings, statement_timeout_s=0, idle_timeout_s=0, lock_timeout_s=MIGRATION_LOCK_TIMEOUT_S
     )
@@ -111,6 +115,30 @@ def build_connect_arguments(settings: DatabaseSettings) -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": _SILENCE_MS,
     }
+
+
+def _log_in(login: Login, settings: DatabaseSettings) -> Any:
+    """Make the connections of an engine: with the login of the moment, read anew when refused."""
+    arguments = build_connect_arguments(settings)
+
+    def open_connection(dialect: Dialect) -> Any:
+        try:
+            # a token opens every database that the identity may enter: nobody else is to have it
+            url = normalise_url(login.read(), checks_server=settings.uses_identity)
+        except ConnectionError as error:  # said as the driver would say it, for whoever translates
+            raise dialect.loaded_dbapi.OperationalError(str(error)) from None
+        positional, named = dialect.create_connect_args(url)
+        return dialect.connect(*positional, **(dict(named) | arguments))
+
+    def connect(dialect: Dialect, *_: Any) -> Any:
+        try:
+            return open_connection(dialect)
+        except dialect.loaded_dbapi.OperationalError:
+            if not login.renew():
+                raise
+        return open_connection(dialect)
+
+    return connect
 
 
 def build_transaction_settings(settings: DatabaseSettings, *, reads: bool) -> str:

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.limits import Limit, Taking, find_free_instant, keep_recent
 from shared.store.tables import RATE_LIMITS
+from shared.store.upsert import insert_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def claim_telling(
 
 def _lock(connection: Connection, scope: str, at: datetime) -> list[Taking]:
     """Lock a scope's row until the transaction ends, making it first where there is none."""
-    values = {"scope": scope, "takings": [], "updated_at": at}
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(RATE_LIMITS).values(values).on_conflict_do_nothing())
+    insert_missing(connection, RATE_LIMITS, {"scope": scope, "takings": [], "updated_at": at})
     query = select(RATE_LIMITS.c.takings).where(RATE_LIMITS.c.scope == scope).with_for_update()
     plain: list[list[Any]] = connection.execute(query).scalar_one()
     return [Taking(key, amount, parse_instant(when)) for key, amount, when in plain]

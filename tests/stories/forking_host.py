@@ -13,6 +13,7 @@ import importlib
 import itertools
 import json
 import os
+import pkgutil
 import signal
 import sys
 import traceback
@@ -21,16 +22,20 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
+import shared.jobs
 from local.functions_host.app_loader import load_app
 from local.functions_host.host import HostOptions, serve
+from shared.policy.secret_scan import find_secrets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOB_LIMIT_S = 20.0
 EXPECTED = '{"accepted": true, "status": "success"}'
-STEPS = (
-    *("admit_command", "ask_clarification", "conclude_job", "draft_patch", "judge_request"),
-    *("load_context", "push_branch", "read_answer"),
+FIRST_USED = (
+    *("alembic.command", "jinja2", "mako.template", "pygments", "tree_sitter_css"),
+    *("shared.llm.stub", "shared.secrets.choose", "shared.secrets.environment"),
+    *("shared.store.database", "tree_sitter_html", "tree_sitter_javascript"),
 )
+"""What hosts import when a step first needs it, beside the steps themselves."""
 
 
 class Commits:
@@ -53,8 +58,10 @@ class Commits:
 
 def main() -> None:
     load_app(REPOSITORY)
-    for name in (*(f"shared.jobs.{step}" for step in STEPS), "shared.llm.stub", "tree_sitter_css"):
+    steps = (step.name for step in pkgutil.iter_modules(shared.jobs.__path__, "shared.jobs."))
+    for name in (*steps, *FIRST_USED):
         importlib.import_module(name)
+    find_secrets("")  # loads the forms that it knows
     for line in sys.stdin:
         order = json.loads(line)
         answer = {"pid": fork_host(order)} if "start" in order else poll(int(order["poll"]))

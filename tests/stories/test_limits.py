@@ -15,7 +15,7 @@ def count_refusals(agent: Agent) -> int:
 def test_a_person_over_the_limit_is_told_once_and_may_ask_again_later(
     start_agent: StartAgent,
 ) -> None:
-    agent = start_agent(CODE_AGENT_LIMIT_USER_JOBS="1", CODE_AGENT_LIMIT_USER_WINDOW_S="6")
+    agent = start_agent(CODE_AGENT_LIMIT_USER_JOBS="1", CODE_AGENT_LIMIT_USER_WINDOW_S="4")
     agent.subscribe()
     jamal = agent.person(seed.JAMAL)
     agent.wait_job(jamal.write_comment(PULL_REQUEST, "/edit /1 make all buttons red"))
@@ -27,9 +27,10 @@ def test_a_person_over_the_limit_is_told_once_and_may_ask_again_later(
     third = jamal.write_comment(PULL_REQUEST, "/edit /1 make all buttons green")
     wait_until(lambda: count_refusals(agent) == 2)
     agent.wait_idle()
+    assert agent.host.log.count("rate_limit_exceeded") == 2
     assert agent.own_comments(third) == []
     assert len(agent.list_jobs()) == 1
-    wait_until(lambda: time.monotonic() - began > 6)
+    wait_until(lambda: time.monotonic() - began > 4)
     again = jamal.write_comment(PULL_REQUEST, "/edit /1 make all buttons blue")
     assert agent.wait_job(again)["status"] == "success"
 

@@ -12,12 +12,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
-from sqlalchemy.engine import make_url
 
 from shared.domain.errors import StoreError
 from shared.settings.database import DatabaseSettings
 from shared.store import jobs, postgres, upgrading, variants
 from shared.store.database import Database
+from shared.store.login import Login
 from shared.store.tables import METADATA
 from tests import postgres as server
 from tests.integration.store.rows import a_job, a_variant
@@ -59,9 +59,9 @@ def insert_plain(engine: Engine, table: str, row: dict[str, Any]) -> None:
 @contextmanager
 def open_for_migration(url: str) -> Iterator[tuple[Engine, Callable[[str], None]]]:
     """Open a database as for migrating; gives the engine, and what goes to a step."""
-    parsed = make_url(url)
-    if postgres.is_postgres(parsed):
-        engine = postgres.open_migration_engine(postgres.normalise_url(parsed), DatabaseSettings())
+    login = Login(url)
+    if postgres.is_postgres(login.url):
+        engine = postgres.open_migration_engine(login, DatabaseSettings())
         yield engine, lambda step: upgrading.upgrade_postgres(engine, step)
     else:
         database = Database(url)

@@ -2,9 +2,6 @@
 
 import multiprocessing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from shared.domain.limits import HOUR, Limit
 from shared.domain.security_event import SecurityEventKind
@@ -15,13 +12,6 @@ from shared.store.security_events import SecurityEvent
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 USER = Limit("user_jobs", "user/contoso/u", 10, timedelta(minutes=5))
 REPOSITORY = Limit("repository_variants", "repository/contoso/r", 50, HOUR)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database(f"sqlite:///{tmp_path / 'app.db'}")
-    made.upgrade()
-    return made
 
 
 def take(database: Database, key: str, variants: int, at: datetime) -> rate_limits.Overrun | None:
@@ -79,11 +69,12 @@ def grab(url: str, number: int, granted: "multiprocessing.Queue[int]") -> None:
     granted.put(count)
 
 
-def test_eight_processes_at_once_get_exactly_the_limit(tmp_path: Path, database: Database) -> None:
+def test_eight_processes_at_once_get_exactly_the_limit(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
     forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload([__name__])
+    forks.set_forkserver_preload([__name__, "psycopg"])
     granted: multiprocessing.Queue[int] = forks.Queue()
-    url = f"sqlite:///{tmp_path / 'app.db'}"
     workers = [forks.Process(target=grab, args=(url, n, granted)) for n in range(8)]
     for worker in workers:
         worker.start()
@@ -93,6 +84,7 @@ def test_eight_processes_at_once_get_exactly_the_limit(tmp_path: Path, database:
     assert sum(counts) == USER.most
     with database.read() as connection:
         assert security_events.load_since(connection, NOW) == []
+    database.dispose()
 
 
 def test_security_events_are_kept_in_order(database: Database) -> None:
