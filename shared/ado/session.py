@@ -118,7 +118,8 @@ class AdoSession:
         """
         with self._open(operation, method, path, body, query, api_version, base_url) as response:
             data = _read_bounded(operation, response)
-            if not _is_json(response):
+            # what was deleted is answered with nothing
+            if not _is_json(response) and (data or method != "DELETE"):
                 raise AdoError("ado.outage", operation=operation, status_code=response.status_code)
             return data
 

@@ -189,6 +189,12 @@ class WireThread(msgspec.Struct, rename="camel"):
         )
 
 
+class WireThreads(msgspec.Struct):
+    """A list of threads."""
+
+    value: list[WireThread]
+
+
 class WireStatusContext(msgspec.Struct):
     """GitStatusContext."""
 

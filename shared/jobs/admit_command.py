@@ -19,7 +19,7 @@ from shared.domain.commands import CancelCommand, Command, EditCommand, HelpComm
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError, CommandError, PolicyError
 from shared.domain.job import Job, Variant
-from shared.domain.names import build_branch
+from shared.domain.names import STUB_PROVIDER, build_branch
 from shared.domain.pull_request import Comment, CommentThread, PullRequest, RepositoryRef
 from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
@@ -235,7 +235,7 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
         "variant_timeout_s": settings.variant_timeout_s,
         "budget": settings.to_budget(settings.ado_tries),
         "model_budget": settings.to_budget(settings.model_tries),
-        "providers": list(settings.models.names),
+        "providers": [STUB_PROVIDER] if world.is_by_hand(ref) else list(settings.models.names),
         "circuit": {
             "failures": settings.models.circuit_failures,
             "window_s": 60,

@@ -129,7 +129,7 @@ def _draft(world: World, job: Job, variant: Variant, request: DraftRequest) -> D
     reused = draft is not None
     try:
         if draft is None:
-            draft = world.open_provider(account).draft(request)
+            draft = world.open_provider(account, job.comment).draft(request)
             keep_result(world, key, draft)
     finally:
         fields = account.read_fields() | {

@@ -74,6 +74,8 @@ def flush(*, metrics: bool = False) -> bool:
 def _configure(settings: "TelemetrySettings") -> None:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    if not settings.uses_identity:  # the exporter takes an empty one for a broken one
+        os.environ.pop("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", None)
     from azure.monitor.opentelemetry import configure_azure_monitor
     from opentelemetry import metrics, trace
     from opentelemetry._logs import get_logger_provider
