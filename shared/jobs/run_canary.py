@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from shared.ado.identities import check_connection, fetch_own_identity
+from shared.ado.identities import find_own_id
 from shared.ado.leftovers import begin_thread, delete_comments, list_threads, remove_branches
 from shared.ado.pull_requests import fetch_pull_request, find_draft_pull_request
 from shared.ado.threads import fetch_thread, set_thread_status
@@ -120,8 +120,7 @@ class _Canary:
         """
         number, repository = self._settings.pull_request_id, self._repository
         remove_branches(self._session, repository, f"{BRANCH_PREFIX}edit-{number}-")
-        me = check_connection(self._session).id
-        agent = fetch_own_identity(self._world.ado).id
+        me, agent = find_own_id(self._session), find_own_id(self._world.ado)
         for thread in list_threads(self._session, repository, number):
             first = thread.comments[0] if thread.comments else None
             if first is None or first.author.id != me or first.is_deleted:

@@ -85,8 +85,8 @@ def test_the_canary_alone_cleans_up() -> None:
     assert importing == ["run_canary.py"]
 
 
-READING_POSTS = {("look up subjects", "POST")}
-"""Graph asks for many subjects at once with a POST."""
+READING_POSTS = {("look up subjects", "POST"), ("get file diffs", "POST")}
+"""What many subjects are, and where many files differ, is asked for with a POST."""
 
 
 def test_the_source_of_the_client_knows_no_word_for_what_it_must_not_do() -> None:
