@@ -7,9 +7,11 @@ import activities
 import orchestrators
 from orchestrators.client import DurableJobs
 from shared.gateway import health, pages, timers, webhook
+from shared.telemetry.exporting import start_exporting
 from shared.telemetry.redact import clean_all_logs
 
 clean_all_logs()
+start_exporting()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(orchestrators.blueprint)
@@ -38,6 +40,18 @@ async def show_readiness(
 ) -> func.HttpResponse:
     """Say whether everything a job needs can be reached."""
     return await health.show_readiness(req, DurableJobs(client))
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+def beat(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Say that the app runs, and what waits, every minute."""
+    timers.beat()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 */15 * * * *")
+def watch_hooks(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Tell how Azure DevOps sees the service hooks, four times an hour."""
+    timers.watch_hooks()
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 6 * * *")

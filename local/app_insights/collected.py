@@ -4,6 +4,8 @@ A line is `{"table": …, "row": {…}}`. The file outlives the run, for `python
 """
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -55,6 +57,14 @@ class Collected:
                 rows.clear()
             if self._path is not None:
                 self._path.write_text("", encoding="utf-8")
+
+
+def keep_telemetry(source: Path, folder: Path) -> None:
+    """Put what a run has collected in the place of what an earlier one had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE_NAME}.{os.getpid()}"
+    shutil.copyfile(source / FILE_NAME, partial)
+    partial.replace(folder / FILE_NAME)
 
 
 def read_file(path: Path) -> Iterator[tuple[str, Row]]:

@@ -71,6 +71,27 @@ class WireCommitRef(msgspec.Struct, rename="camel"):
     parents: list[str] = []
 
 
+class WireConsumerInputs(msgspec.Struct):
+    """Of a subscription of the consumer `webHooks`."""
+
+    url: str | None = None
+
+
+class WireSubscription(msgspec.Struct, rename="camel"):
+    """Subscription of a service hook."""
+
+    id: str
+    status: str = "enabled"
+    probation_retries: int | None = None
+    consumer_inputs: WireConsumerInputs | None = None
+
+
+class WireSubscriptions(msgspec.Struct):
+    """A list of subscriptions."""
+
+    value: list[WireSubscription]
+
+
 class WireLabel(msgspec.Struct):
     """WebApiTagDefinition."""
 

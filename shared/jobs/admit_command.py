@@ -14,6 +14,7 @@ from shared.ado.identities import fetch_own_identity, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
 from shared.domain.clarification import NOTHING_ASKED, Clarification, ClarificationEnd
+from shared.domain.clock import parse_instant
 from shared.domain.commands import CancelCommand, Command, EditCommand, HelpCommand, RetryCommand
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError, CommandError, PolicyError
@@ -31,10 +32,11 @@ from shared.store import artifacts, audit, jobs, security_events, variants
 from shared.store.audit import AuditAction
 from shared.store.security_events import SecurityEvent
 from shared.telemetry.emit import emit
-from shared.telemetry.events import RateLimitExceeded
+from shared.telemetry.events import CommandJudged, RateLimitExceeded
 from shared.telemetry.redact import hash_person
 from shared.webhook.command import parse_command
 
+_MS: Final = timedelta(milliseconds=1)
 ARTIFACTS_KEPT = timedelta(days=30)
 """As long as the job's rows."""
 
@@ -48,6 +50,21 @@ class _Request:
 
 def admit_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Answer `{"next": "ignore" | "answer" | "edit", …}` for one comment."""
+    judgement = _judge(order, world)
+    refused = judgement.get("answer", {}).get("code")
+    emit(
+        CommandJudged(
+            jobId=CommentRef.from_plain(order["comment"]).instance_id,
+            correlationId=str(order["correlation_id"]),
+            status=judgement["next"],
+            reason=refused or judgement.get("reason", "none"),
+            wait_ms=(world.clock() - parse_instant(order["received_at"])) / _MS,
+        )
+    )
+    return judgement
+
+
+def _judge(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     ref = CommentRef.from_plain(order["comment"])
     repository = RepositoryRef.of_comment(ref)
     try:
