@@ -41,8 +41,11 @@ def is_postgres(url: URL) -> bool:
     return url.get_backend_name() in {"postgres", "postgresql"}
 
 
-def normalise_url(url: URL) -> URL:
+def normalise_url(url: URL, *, checks_server: bool = False) -> URL:
     """Name the driver, and demand TLS unless the server is on this very machine.
+
+    With `checks_server`, its certificate and name are checked, too: against public authorities,
+    unless the URL names another one.
 
     Raises:
         StoreError: `store.insecure`, when the URL itself turns TLS off for a server elsewhere.
@@ -57,7 +60,11 @@ def normalise_url(url: URL) -> URL:
             "The database's address allows connections without TLS.",
             verdict=Verdict.BUG,
         )
-    return url.update_query_dict({"sslmode": str(mode)})
+    if not checks_server or "sslrootcert" in url.query:
+        return url.update_query_dict({"sslmode": str(mode)})
+    import certifi
+
+    return url.update_query_dict({"sslmode": "verify-full", "sslrootcert": certifi.where()})
 
 
 def open_engine(login: Login, settings: DatabaseSettings) -> Engine:
@@ -116,7 +123,8 @@ def _log_in(login: Login, settings: DatabaseSettings) -> Any:
 
     def open_connection(dialect: Dialect) -> Any:
         try:
-            url = normalise_url(login.read())
+            # a token opens every database that the identity may enter: nobody else is to have it
+            url = normalise_url(login.read(), checks_server=settings.uses_identity)
         except ConnectionError as error:  # said as the driver would say it, for whoever translates
             raise dialect.loaded_dbapi.OperationalError(str(error)) from None
         positional, named = dialect.create_connect_args(url)

@@ -119,6 +119,18 @@ def test_a_server_elsewhere_is_spoken_to_over_tls_only(address: str, mode: str |
     assert postgres.normalise_url(make_url(address)).query.get("sslmode") == mode
 
 
+def test_a_token_goes_to_the_server_itself_alone() -> None:
+    query = postgres.normalise_url(
+        make_url("postgres://app@db.example.com/x"), checks_server=True
+    ).query
+    assert query["sslmode"] == "verify-full"
+    assert str(query["sslrootcert"]).endswith(".pem")
+    own = make_url("postgres://app@db.example.com/x?sslmode=verify-full&sslrootcert=/ca.crt")
+    assert postgres.normalise_url(own, checks_server=True).query["sslrootcert"] == "/ca.crt"
+    here = make_url("postgres://app@127.0.0.1/x")
+    assert "sslmode" not in postgres.normalise_url(here, checks_server=True).query
+
+
 @pytest.mark.parametrize("mode", ["disable", "allow", "prefer"])
 def test_an_address_without_tls_is_refused_without_being_named(mode: str) -> None:
     with pytest.raises(StoreError, match=r"store\.insecure") as caught:
