@@ -95,6 +95,9 @@ param secretOfficers principal[] = []
 @description('Whether storage, vault and database are reached over a virtual network only.')
 param privateNetwork bool = false
 
+@description('Addresses from which secret officers reach the vault where the network is private.')
+param officerAddresses string[] = []
+
 @description('Address space of the virtual network; a /22 or larger.')
 param networkPrefix string = '10.80.0.0/22'
 
@@ -328,6 +331,7 @@ module vault 'modules/key-vault.bicep' = {
     private: privateNetwork
       ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
       : publicAccess
+    allowedAddresses: officerAddresses
     lock: locks
   }
 }
@@ -336,7 +340,7 @@ module server 'modules/postgres.bicep' = if (usesPostgres) {
   scope: group
   name: 'postgres'
   params: {
-    name: 'psql-${name}-${take(token, 8)}'
+    name: 'psql-${toLower(name)}-${take(token, 8)}'
     location: location
     tags: allTags
     server: postgres
@@ -362,11 +366,12 @@ module scheduler 'modules/task-scheduler.bicep' = if (usesScheduler) {
   scope: group
   name: 'task-scheduler'
   params: {
-    name: 'dts-${name}-${take(token, 8)}'
+    name: 'dts-${toLower(name)}-${take(token, 8)}'
     location: location
     tags: allTags
     skuName: schedulerSku
     taskHubNames: taskHubs
+    allowedAddresses: [privateNetwork ? '${network!.outputs.egressAddress}/32' : '0.0.0.0/0']
     retentionDays: 30
     workerPrincipalId: identity.outputs.principalId
   }
@@ -467,6 +472,7 @@ module alertVault 'modules/key-vault.bicep' = if (pagerDuty || slack) {
     workspaceResourceId: logs.outputs.resourceId
     roles: officerRoles
     private: publicAccess
+    allowedAddresses: []
     lock: locks
   }
 }
@@ -553,16 +559,19 @@ module budget 'modules/budget.bicep' = {
 output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Name of the function app.')
-output CODE_AGENT_APP_NAME string = plan == 'flex' ? flexApp!.outputs.name : premiumApp!.outputs.name
+output AZURE_FUNCTION_APP_NAME string = plan == 'flex' ? flexApp!.outputs.name : premiumApp!.outputs.name
 
 @description('Address that the service hook is given.')
-output CODE_AGENT_WEBHOOK_URL string = 'https://${plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName}/gateway/webhook/ado'
+output AZURE_WEBHOOK_URL string = 'https://${plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName}/gateway/webhook/ado'
 
 @description('Vault that the secrets of the app are written into.')
-output CODE_AGENT_VAULT_NAME string = vault.outputs.name
+output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 
 @description('Vault that the secrets of PagerDuty and Slack are written into; empty: none.')
-output CODE_AGENT_ALERT_VAULT_NAME string = pagerDuty || slack ? alertVault!.outputs.name : ''
+output AZURE_ALERT_VAULT_NAME string = pagerDuty || slack ? alertVault!.outputs.name : ''
+
+@description('Address that the app\'s requests come from in a private network; empty: several of Azure\'s.')
+output AZURE_EGRESS_ADDRESS string = privateNetwork ? network!.outputs.egressAddress : ''
 
 @description('Object id of the app\'s identity, which Azure DevOps gets as a user.')
-output CODE_AGENT_PRINCIPAL_ID string = identity.outputs.principalId
+output AZURE_AGENT_PRINCIPAL_ID string = identity.outputs.principalId

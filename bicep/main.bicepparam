@@ -1,7 +1,9 @@
 using 'main.bicep'
 
-// One file for every environment, side by side: `azd env set CODE_AGENT_STAGE production` (or the
-// variable itself) chooses. What differs from one organisation to the next comes from variables too.
+// One file for every environment, side by side: `azd env set DEPLOY_STAGE production` (or the
+// variable itself) chooses. What differs from one organisation to the next comes from variables too;
+// DEPLOY_SETTINGS is JSON with further settings of the app, such as
+// {"CODE_AGENT_PROVIDER": "azure-openai", "CODE_AGENT_ALLOWED_GROUPS": "[Project]\\Contributors"}.
 
 var stages = {
   dev: {
@@ -21,7 +23,6 @@ var stages = {
     logDailyCapGB: 1
     monthlyBudget: 100
     locks: false
-    settings: { CODE_AGENT_PROVIDER: 'stub' }
   }
   staging: {
     flex: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReadyHttp: 1, alwaysReadyDurable: 0, httpConcurrency: 16 }
@@ -40,7 +41,6 @@ var stages = {
     logDailyCapGB: 2
     monthlyBudget: 300
     locks: false
-    settings: { CODE_AGENT_PROVIDER: readEnvironmentVariable('CODE_AGENT_PROVIDER', 'stub') }
   }
   production: {
     flex: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReadyHttp: 1, alwaysReadyDurable: 1, httpConcurrency: 16 }
@@ -59,26 +59,23 @@ var stages = {
     logDailyCapGB: 5
     monthlyBudget: 1000
     locks: true
-    settings: { CODE_AGENT_PROVIDER: readEnvironmentVariable('CODE_AGENT_PROVIDER', 'stub') }
   }
 }
-var chosen = readEnvironmentVariable('CODE_AGENT_STAGE', 'dev')
-var emails = readEnvironmentVariable('CODE_AGENT_ALERT_EMAILS')
+var chosen = readEnvironmentVariable('DEPLOY_STAGE', 'dev')
+var emails = readEnvironmentVariable('DEPLOY_ALERT_EMAILS')
+var addresses = readEnvironmentVariable('DEPLOY_OFFICER_ADDRESSES', '')
 var officer = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 
 param stage = chosen
-param name = readEnvironmentVariable('CODE_AGENT_NAME', 'codeagent')
+param name = readEnvironmentVariable('DEPLOY_NAME', 'codeagent')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'westeurope')
 param azdEnvironment = readEnvironmentVariable('AZURE_ENV_NAME', 'code-agent-${chosen}')
 param organisationUrl = readEnvironmentVariable('AZURE_DEVOPS_ORGANISATION_URL')
 param azureDevOpsAuthentication = readEnvironmentVariable('AZURE_DEVOPS_AUTHENTICATION', 'managed-identity')
-param settings = union(stages[chosen].settings, {
-  CODE_AGENT_ALLOWED_GROUPS: readEnvironmentVariable('CODE_AGENT_ALLOWED_GROUPS', '')
-  CODE_AGENT_ALLOWED_USERS: readEnvironmentVariable('CODE_AGENT_ALLOWED_USERS', '')
-})
-param plan = readEnvironmentVariable('CODE_AGENT_PLAN', 'flex')
+param settings = json(readEnvironmentVariable('DEPLOY_SETTINGS', '{}'))
+param plan = readEnvironmentVariable('DEPLOY_PLAN', 'flex')
 param flex = stages[chosen].flex
-param database = readEnvironmentVariable('CODE_AGENT_DATABASE', 'postgres')
+param database = readEnvironmentVariable('DEPLOY_DATABASE', 'postgres')
 param postgres = stages[chosen].postgres
 param secretOfficers = empty(officer)
   ? []
@@ -89,15 +86,16 @@ param secretOfficers = empty(officer)
         principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User')
       }
     ]
+param officerAddresses = empty(addresses) ? [] : split(addresses, ',')
 param privateNetwork = stages[chosen].privateNetwork
 param redundancy = stages[chosen].redundancy
 param backupStorage = stages[chosen].backupStorage
 param logRetentionDays = stages[chosen].logRetentionDays
 param logDailyCapGB = stages[chosen].logDailyCapGB
 param alertEmails = split(emails, ',')
-param pagerDuty = readEnvironmentVariable('CODE_AGENT_PAGERDUTY', 'no') == 'yes'
-param slack = readEnvironmentVariable('CODE_AGENT_SLACK', 'no') == 'yes'
-param runbookBaseUrl = readEnvironmentVariable('CODE_AGENT_RUNBOOK_URL', '')
+param pagerDuty = readEnvironmentVariable('DEPLOY_PAGERDUTY', 'no') == 'yes'
+param slack = readEnvironmentVariable('DEPLOY_SLACK', 'no') == 'yes'
+param runbookBaseUrl = readEnvironmentVariable('DEPLOY_RUNBOOK_URL', '')
 param monthlyBudget = stages[chosen].monthlyBudget
-param azureOpenAiResourceId = readEnvironmentVariable('CODE_AGENT_AZURE_OPENAI_RESOURCE_ID', '')
+param azureOpenAiResourceId = readEnvironmentVariable('DEPLOY_AZURE_OPENAI_RESOURCE_ID', '')
 param locks = stages[chosen].locks

@@ -22,6 +22,9 @@ param roles roleAssignment[]
 @description('Where a private endpoint goes; with one, the internet is shut out.')
 param private privateAccess
 
+@description('Addresses or ranges that reach the vault all the same, such as those of its officers.')
+param allowedAddresses string[]
+
 @description('Whether a lock keeps the vault from being deleted.')
 param lock bool
 
@@ -41,10 +44,11 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     enabledForDeployment: false
     enabledForDiskEncryption: false
     enabledForTemplateDeployment: false
-    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: isPrivate && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'None'
       defaultAction: isPrivate ? 'Deny' : 'Allow'
+      ipRules: map(allowedAddresses, address => { value: address })
     }
   }
 }

@@ -1,4 +1,5 @@
 // A virtual network of the app's own: one subnet that the app sends from, one for private endpoints.
+// What the app sends to the internet (Azure DevOps, models) leaves from one address that stays.
 
 @description('Name of the network.')
 @minLength(2)
@@ -70,6 +71,22 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   }
 }
 
+resource egressAddress 'Microsoft.Network/publicIPAddresses@2024-07-01' = {
+  name: 'pip-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+resource egress 'Microsoft.Network/natGateways@2024-07-01' = {
+  name: 'nat-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIpAddresses: [{ id: egressAddress.id }] }
+}
+
 resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
   name: name
   location: location
@@ -82,6 +99,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 24, 0)
           networkSecurityGroup: { id: appRules.id }
+          natGateway: { id: egress.id }
           delegations: [{ name: 'app', properties: { serviceName: appDelegation } }]
         }
       }
@@ -123,6 +141,9 @@ output appSubnetId string = '${network.id}/subnets/app'
 
 @description('Subnet of the private endpoints.')
 output endpointSubnetId string = '${network.id}/subnets/endpoints'
+
+@description('Address that the app\'s requests to the internet come from.')
+output egressAddress string = egressAddress.properties.ipAddress
 
 @description('Private DNS zones: service to id.')
 output zoneIds object = toObject(

@@ -21,6 +21,10 @@ param skuName string
 @minLength(1)
 param taskHubNames string[]
 
+@description('Address ranges that reach the scheduler.')
+@minLength(1)
+param allowedAddresses string[]
+
 @description('Days that finished orchestrations are kept.')
 @minValue(1)
 @maxValue(90)
@@ -34,7 +38,7 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   location: location
   tags: tags
   properties: {
-    ipAllowlist: ['0.0.0.0/0']
+    ipAllowlist: allowedAddresses
     sku: skuName == 'Dedicated' ? { name: skuName, capacity: 1 } : { name: skuName }
   }
 }

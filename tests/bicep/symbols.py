@@ -31,6 +31,7 @@ FUNCTIONS: Final = frozenset(
         "flatten",
         "guid",
         "items",
+        "json",
         "last",
         "length",
         "listCallbackUrl",

@@ -90,9 +90,10 @@ def read_template(path: Path) -> Template:
 
 def parse(text: str, path: Path) -> Template:
     """Parse a text as the file `path`. In a parameters file the grammar knows no values."""
+    read = text
     if path.suffix == ".bicepparam":
-        text = re.sub(r"^param (\w+) =", r"var \1 =", text, flags=re.MULTILINE)
-    template = Template(path, text, _PARSER.parse(text.encode()).root_node)
+        read = re.sub(r"^param (\w+) =", r"var \1 =", text, flags=re.MULTILINE)
+    template = Template(path, text, _PARSER.parse(read.encode()).root_node)
     decorators: dict[str, Node] = {}
     for node in template.root.named_children:
         if node.type == "decorators":

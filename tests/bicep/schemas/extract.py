@@ -7,7 +7,7 @@ so that the tests need no download. In a virtual environment of its own:
         azure-mgmt-monitor==7.0.0 azure-mgmt-postgresqlflexibleservers==1.1.0 \
         azure-mgmt-durabletask==1.1.0 azure-mgmt-privatedns==1.2.0 azure-mgmt-resource-locks==1.0.0
     python3 -m venv /tmp/older && /tmp/older/bin/pip install azure-mgmt-monitor==6.0.2
-    /tmp/types/bin/python tests/bicep/schemas/extract.py published
+    /tmp/types/bin/python tests/bicep/schemas/extract.py published   # or: published TYPE…
     /tmp/types/bin/python tests/bicep/schemas/extract.py clients
     /tmp/older/bin/python tests/bicep/schemas/extract.py diagnostics
 
@@ -49,9 +49,11 @@ PUBLISHED: Final = (
     "Microsoft.KeyVault/vaults",
     "Microsoft.Logic/workflows",
     "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "Microsoft.Network/natGateways",
     "Microsoft.Network/networkSecurityGroups",
     "Microsoft.Network/privateEndpoints",
     "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+    "Microsoft.Network/publicIPAddresses",
     "Microsoft.Network/virtualNetworks",
     "Microsoft.OperationalInsights/workspaces",
     "Microsoft.Resources/resourceGroups",
@@ -348,10 +350,10 @@ def save(provider: str, resources: dict[str, str], every: Types) -> None:
     (HERE / f"{provider}.json").write_text(text)
 
 
-def main(source: str) -> None:
-    """Write the files of one source."""
+def main(source: str, *chosen: str) -> None:
+    """Write the files of one source; of the published types those that are chosen, or all."""
     if source == "published":
-        for resource_type in PUBLISHED:
+        for resource_type in chosen or PUBLISHED:
             found: Types = {}
             resources = read_published(ask_published(resource_type), found)
             save(resource_type.replace("/", "."), resources, found)
@@ -361,4 +363,4 @@ def main(source: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
