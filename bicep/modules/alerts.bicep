@@ -21,8 +21,9 @@ param actionGroupIds object
 @description('Address that the paths of runbooks are added to.')
 param runbookBaseUrl string
 
-var alerts = loadYamlContent('../alerts/alerts.yaml').alerts
-var objectives = loadYamlContent('../alerts/slos.yaml')
+// `any`: the compiler would take the file's present content for the type of every later one.
+var alerts = any(loadYamlContent('../alerts/alerts.yaml')).alerts
+var objectives = any(loadYamlContent('../alerts/slos.yaml'))
 var burnRateQuery = loadTextContent('../alerts/burn_rate.kql')
 
 // One alert for each objective and each pair of windows.

@@ -1,4 +1,6 @@
 // The app on Flex Consumption: scales to nothing and to many, code and state reached by identity.
+// Many properties of other plans are refused there, and what the plan lacks (FTP) needs no turning off.
+// Source: https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 
 import { flexScale } from 'types.bicep'
 
@@ -74,15 +76,12 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     publicNetworkAccess: 'Enabled'
     keyVaultReferenceIdentity: identityResourceId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: {
-      minTlsVersion: '1.2'
-      scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
-      http20Enabled: true
-      ipSecurityRestrictions: ipSecurityRestrictions
-      ipSecurityRestrictionsDefaultAction: empty(ipSecurityRestrictions) ? 'Allow' : 'Deny'
-      scmIpSecurityRestrictionsUseMain: false
-    }
+    siteConfig: union(
+      { minTlsVersion: '1.2' },
+      empty(ipSecurityRestrictions)
+        ? {}
+        : { ipSecurityRestrictions: ipSecurityRestrictions, ipSecurityRestrictionsDefaultAction: 'Deny' }
+    )
     functionAppConfig: {
       runtime: { name: 'python', version: pythonVersion }
       deployment: {
@@ -120,12 +119,6 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: component.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   })
-}
-
-resource noFtpPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
-  parent: app
-  name: 'ftp'
-  properties: { allow: false }
 }
 
 resource noScmPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {

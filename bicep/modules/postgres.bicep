@@ -84,7 +84,7 @@ resource entraAdministrators 'Microsoft.DBforPostgreSQL/flexibleServers/administ
 var configuration = {
   'azure.extensions': 'PG_STAT_STATEMENTS'
   log_checkpoints: 'on'
-  'pg_stat_statements.track': 'TOP'
+  'pg_stat_statements.track': 'top'
 }
 
 @batchSize(1)

@@ -22,6 +22,7 @@ from tests.bicep.templates import (
 
 FUNCTIONS: Final = frozenset(
     {
+        "any",
         "cidrSubnet",
         "concat",
         "contains",
