@@ -104,9 +104,7 @@ def test_the_app_accepts_the_settings_it_is_given(database: str, backend: str) -
     assert sorted(settings.keys() - sample.keys() - OF_THE_PLATFORM) == []
     read = read_settings({**settings, "TASKHUB_NAME": "CodeAgentDev"})
     assert (read.environment, read.organisation) == ("dev", "contoso")
-    assert read.database.authentication == (
-        "managed-identity" if database == "postgres" else "password"
-    )
+    assert read.database.uses_identity == (database == "postgres")
     assert ("AzureFunctionsJobHost" in "".join(settings)) == (backend == "scheduler")
 
 
