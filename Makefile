@@ -55,6 +55,7 @@ endef
 programs:
 	$(call debian,ls /usr/lib/postgresql/*/bin/initdb,postgresql)
 	$(call debian,command -v chromium || command -v chromium-browser,chromium)
+	$(call debian,command -v promtool,prometheus)
 
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))

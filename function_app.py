@@ -6,7 +6,7 @@ import azure.functions as func
 import activities
 import orchestrators
 from orchestrators.client import DurableJobs
-from shared.gateway import health, pages, timers, webhook
+from shared.gateway import health, measure, pages, timers, webhook
 from shared.telemetry.exporting import start_exporting
 from shared.telemetry.redact import clean_all_logs
 
@@ -21,10 +21,11 @@ app.register_functions(activities.blueprint)
 @app.route(route="webhook/ado", methods=["POST"])
 @app.durable_client_input(client_name="client")
 async def receive_webhook(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, context: func.Context
 ) -> func.HttpResponse:
     """Take a delivery of an Azure DevOps service hook."""
-    return await webhook.receive_delivery(req, DurableJobs(client))
+    trace = context.trace_context.trace_parent
+    return await webhook.receive_delivery(req, DurableJobs(client), trace)
 
 
 @app.route(route="health", methods=["GET"])
@@ -40,6 +41,12 @@ async def show_readiness(
 ) -> func.HttpResponse:
     """Say whether everything a job needs can be reached."""
     return await health.show_readiness(req, DurableJobs(client))
+
+
+@app.route(route="metrics", methods=["GET"])
+def show_metrics(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what this process has measured, as Prometheus reads it."""
+    return measure.show_metrics(req)
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 * * * * *")

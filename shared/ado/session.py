@@ -8,7 +8,7 @@ Source: https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -34,6 +34,15 @@ ThrottleListener = Callable[[str, int, float], None]
 """Hears operation, status code and seconds whenever Azure DevOps asks to wait."""
 
 
+CallObserver = Callable[[str, str], AbstractContextManager[Callable[[int], None]]]
+"""Stands round each request: is told operation and method, and then the status of the answer."""
+
+
+@contextmanager
+def _observe_nothing(_operation: str, _method: str) -> Iterator[Callable[[int], None]]:
+    yield lambda _: None
+
+
 class AdoSession:
     """Calls to one organisation."""
 
@@ -43,12 +52,14 @@ class AdoSession:
         credential: AdoCredential,
         *,
         on_throttled: ThrottleListener = lambda *_: None,
+        observe: CallObserver = _observe_nothing,
     ) -> None:
         self.organisation_url = organisation_url.rstrip("/")
         self.cache: dict[str, Any] = {}
         """What does not change in the life of a process, by a name of its user's choice."""
         self._credential = credential
         self._on_throttled = on_throttled
+        self._observe = observe
         self._pause_until = 0.0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -177,18 +188,20 @@ class AdoSession:
         header = self._credential.read_header()
         timeout = (CONNECT_TIMEOUT_S, self._limit_s())
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                json=body,
-                headers={"Accept": accept, "X-TFS-FedAuthRedirect": "Suppress"},
-                # an auth object, so that a .netrc of the machine does not replace the header
-                auth=_Authorisation(header),
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            )
+            with self._observe(operation, method) as tell:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    json=body,
+                    headers={"Accept": accept, "X-TFS-FedAuthRedirect": "Suppress"},
+                    # an auth object, so that a .netrc of the machine does not replace the header
+                    auth=_Authorisation(header),
+                    timeout=timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                tell(response.status_code)
         except requests.ConnectTimeout as error:
             raise AdoError("ado.unavailable", operation=operation, had_no_effect=True) from error
         except requests.RequestException as error:

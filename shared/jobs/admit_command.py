@@ -115,7 +115,9 @@ def _decide(
         return _reply(kind, scene.comment)
     check_pull_request(scene.pull_request)
     described = _open_job(order, world, ref, request, scene)
-    return {"next": "edit", "job": _plan(world, ref, request.numbers) | {"request": described}}
+    plan = _plan(world, ref, request.numbers)
+    told = {"request": described, "traceparent": order.get("traceparent")}
+    return {"next": "edit", "job": plan | told}
 
 
 def _repeat(world: World, ref: CommentRef, command: RetryCommand) -> _Request:

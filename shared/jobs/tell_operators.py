@@ -54,13 +54,14 @@ def _tell_variant(job: Job, row: Variant) -> None:
     model = (row.llm_model or "none") if made else "none"
     cache = ("hit" if row.from_cache else "miss") if made else "none"
     duration_ms = (ended - began) / _MS
+    verdict = row.verdict or "none"
     emit(
         VariantCompleted(
             jobId=job.id,
             correlationId=job.correlation_id,
             variant=row.number,
             status=status,
-            verdict=row.verdict or "none",
+            verdict=verdict,
             llmProvider=provider,
             llm_model=model,
             cache=cache,
@@ -75,6 +76,7 @@ def _tell_variant(job: Job, row: Variant) -> None:
     metrics.VARIANT_DURATION.record(
         duration_ms, status=status, llmProvider=provider, variant=row.number
     )
+    metrics.VARIANTS.record(1, status=status, verdict=verdict, llmProvider=provider)
     if made:
         metrics.RESULT_CACHE.record(1, outcome=cache)
         metrics.REPAIR_ROUNDS.record(row.repair_rounds, llmProvider=provider, llm_model=model)

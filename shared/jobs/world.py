@@ -90,6 +90,7 @@ class World:
         """Azure DevOps, as the agent's own identity."""
         from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
         from shared.ado.session import AdoSession
+        from shared.jobs.observed import observe_ado_call
 
         credential: AdoCredential
         if self.settings.ado_authentication == "pat":
@@ -98,7 +99,12 @@ class World:
             )
         else:
             credential = EntraCredential()
-        return AdoSession(self.settings.organisation_url, credential, on_throttled=_tell_throttled)
+        return AdoSession(
+            self.settings.organisation_url,
+            credential,
+            on_throttled=_tell_throttled,
+            observe=observe_ado_call,
+        )
 
     @cached_property
     def snapshots(self) -> "SnapshotStore":
@@ -113,8 +119,10 @@ class World:
     def models(self) -> "tuple[ChatModel, ...]":
         """The models that are asked, in order; none where the stub drafts."""
         from shared.jobs.models import build_models
+        from shared.jobs.observed import ObservedChat
 
-        return build_models(self.settings.models, self.secrets)
+        models = build_models(self.settings.models, self.secrets)
+        return tuple(ObservedChat(model) for model in models)
 
     @cached_property
     def prices(self) -> "Mapping[str, ModelPrice]":
@@ -221,6 +229,7 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
+    from shared.telemetry import metrics
     from shared.telemetry.emit import emit
     from shared.telemetry.events import AdoRateLimited
     from shared.telemetry.metrics import ADO_DELAY

@@ -14,7 +14,7 @@ from typing import Final
 from shared.telemetry import events
 from shared.telemetry.events import EVENTS, Event
 from shared.telemetry.metrics import METRICS, Metric
-from shared.telemetry.tracing import SPANS
+from shared.telemetry.spans import SPANS
 
 _UNITS: Final = (("_ms", "ms"), ("_s", "s"), ("_usd", "USD"), ("days_left", "days"))
 _COMMON: Final = {

@@ -9,11 +9,11 @@ Source: https://learn.microsoft.com/azure/azure-functions/opentelemetry-howto
 import logging
 import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.settings.reader import Reader
-from shared.settings.telemetry import TelemetrySettings, read_telemetry_settings
-from shared.telemetry.flushing import Flusher
+if TYPE_CHECKING:
+    from shared.settings.telemetry import TelemetrySettings
+    from shared.telemetry.flushing import Flusher
 
 LOGGER: Final = "code_agent"
 """Parent of every logger of the app: what it hears is exported."""
@@ -33,9 +33,14 @@ _QUIET: Final = {
 }
 """The exporter tells its makers how it is used, unless it is told not to."""
 
+_TALKATIVE: Final = (
+    "azure.core.pipeline.policies.http_logging_policy",
+    "azure.monitor.opentelemetry",
+)
+"""They tell of each delivery."""
 _TIMEOUT_S: Final = 5.0
 """For one delivery; 10 by the exporter's own choice."""
-_FLUSHERS: Final[list[Flusher]] = []
+_FLUSHERS: Final["list[Flusher]"] = []
 """Of the whole, then of logs and spans alone; empty while nothing is exported."""
 
 
@@ -46,8 +51,10 @@ def start_exporting(environment: Mapping[str, str] = os.environ) -> bool:
     """
     if not environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING", "").strip() or _FLUSHERS:
         return bool(_FLUSHERS)
-    reader = Reader(environment)
-    settings = read_telemetry_settings(reader)
+    from shared.settings.reader import Reader
+    from shared.settings.telemetry import read_telemetry_settings
+
+    settings = read_telemetry_settings(Reader(environment))
     try:
         _configure(settings)
     except Exception:  # a connection string that cannot be read, first of all
@@ -64,7 +71,7 @@ def flush(*, metrics: bool = False) -> bool:
     return bool(_FLUSHERS) and _FLUSHERS[0 if metrics else 1].flush()
 
 
-def _configure(settings: TelemetrySettings) -> None:
+def _configure(settings: "TelemetrySettings") -> None:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     from azure.monitor.opentelemetry import configure_azure_monitor
@@ -73,6 +80,7 @@ def _configure(settings: TelemetrySettings) -> None:
     from opentelemetry.sdk.resources import Resource
 
     from shared.telemetry.cleaning import CleaningLogProcessor, CleaningSpanProcessor
+    from shared.telemetry.flushing import Flusher
 
     # both are Azure's; without them: the app's name, and an instance's of the SDK's choice
     attributes = {"service.name": os.environ.get("WEBSITE_SITE_NAME") or "code-agent"}
@@ -94,6 +102,8 @@ def _configure(settings: TelemetrySettings) -> None:
         "log_record_processors": [CleaningLogProcessor()],
     }
     configure_azure_monitor(**options)
+    for talkative in _TALKATIVE:
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     logging.getLogger(LOGGER).setLevel(logging.INFO)
     logs: Any = get_logger_provider()
     spans: Any = trace.get_tracer_provider()
@@ -104,7 +114,7 @@ def _configure(settings: TelemetrySettings) -> None:
     _FLUSHERS.append(Flusher(lambda: (logs.force_flush(), spans.force_flush())))
 
 
-def _open_identity(settings: TelemetrySettings) -> object:
+def _open_identity(settings: "TelemetrySettings") -> object:
     if not settings.uses_identity:
         return None
     from azure.identity import ManagedIdentityCredential

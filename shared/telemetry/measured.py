@@ -52,6 +52,11 @@ class Measured:
             known = self._distributions.setdefault(name, {})
             known.setdefault(labels, Distribution(bounds)).add(value)
 
+    def forget(self, name: str) -> None:
+        """Drop the latest values: they cannot be told any more."""
+        with self._lock:
+            self._numbers.pop(name, None)
+
     def numbers(self, name: str) -> Iterator[tuple[Labels, float]]:
         """Iterate over sums or latest values."""
         with self._lock:

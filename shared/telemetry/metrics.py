@@ -113,6 +113,15 @@ VARIANT_DURATION: Final = Metric(
     divisor=1000,
     buckets=JOB_SECONDS,
 )
+VARIANTS: Final = Metric(
+    name="variants",
+    kind=Kind.COUNTER,
+    unit="{variant}",
+    meaning="Variants that have ended, by whose it is that there is no result (`verdict`).",
+    sent="once for each variant, when its job ends",
+    exposed="code_agent_variants",
+    dimensions=("status", "verdict", "llmProvider"),
+)
 JOB_DURATION: Final = Metric(
     name="job_duration",
     kind=Kind.HISTOGRAM,

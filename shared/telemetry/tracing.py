@@ -10,7 +10,6 @@ import contextlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -18,53 +17,6 @@ if TYPE_CHECKING:
 
 _FORM: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 Attributes = Mapping[str, str | int | float | bool]
-
-
-@dataclass(frozen=True, slots=True)
-class SpanDescription:
-    """A kind of span, for the catalogue."""
-
-    name: str
-    kind: str
-    attributes: tuple[str, ...]
-    meaning: str
-
-
-SPANS: Final = (
-    SpanDescription(
-        "receive delivery", "internal", ("jobId",), "A service hook's delivery is taken."
-    ),
-    SpanDescription(
-        "{activity}",
-        "internal",
-        ("jobId", "variant", "error_code"),
-        "A step of a job, each try of it; failed when its envelope says so.",
-    ),
-    SpanDescription(
-        "{operation}",
-        "client",
-        ("operation", "http.request.method", "http.response.status_code", "error_code"),
-        "A call to Azure DevOps.",
-    ),
-    SpanDescription(
-        "chat {model}",
-        "client",
-        (
-            "gen_ai.operation.name",
-            "gen_ai.provider.name",
-            "gen_ai.request.model",
-            "gen_ai.request.max_tokens",
-            "gen_ai.request.temperature",
-            "gen_ai.response.model",
-            "gen_ai.response.finish_reasons",
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.output_tokens",
-            "gen_ai.usage.cache_read.input_tokens",
-            "error_code",
-        ),
-        "A call to a model, after OpenTelemetry's conventions for generative AI.",
-    ),
-)
 
 
 def make_traceparent(given: str | None = None) -> str:
@@ -114,6 +66,12 @@ def call_out(name: str, attributes: Attributes) -> Iterator["Span"]:
         set_status_on_exception=False,
     ) as span:
         yield span
+
+
+def write_traceparent(span: "Span") -> str:
+    """Write the `traceparent` of what happens below a span."""
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 def mark_failed(span: "Span", code: str, **attributes: Any) -> None:
