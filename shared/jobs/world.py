@@ -229,7 +229,6 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
-    from shared.telemetry import metrics
     from shared.telemetry.emit import emit
     from shared.telemetry.events import AdoRateLimited
     from shared.telemetry.metrics import ADO_DELAY
