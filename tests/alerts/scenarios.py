@@ -393,3 +393,15 @@ STAYS_SILENT: Final[Mapping[str, Scenario]] = {
     "ResponseSlower": tell_answers_that_are_as_fast,
 }
 """Near misses: what looks alike and is no reason to alert."""
+
+FIRES_FOR_REAL: Final = frozenset(
+    {
+        "CircuitBreakerOpen",
+        "DeadLetters",
+        "HookDisabled",
+        "RateLimitWarning",
+        "SuspiciousActivity",
+        "VariantTimeouts",
+    }
+)
+"""Alerts that fire on what the app itself tells, in `real_runs.run_badly`."""

@@ -6,6 +6,7 @@ end of each scenario is `NOW`, whatever day it is.
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -14,7 +15,9 @@ from typing import Any, Final
 
 from local.app_insights.running import run_in_thread
 from shared.telemetry.exporting import start_exporting
+from tests.alerts.guide import STORIES as GUIDE_STORIES
 from tests.alerts.objectives import BURNS, RECOVERED
+from tests.alerts.rules import ROOT
 from tests.alerts.scenarios import FIRES, STAYS_SILENT, Scenario
 from tests.alerts.teller import Teller
 
@@ -25,6 +28,7 @@ _STORIES: Final[Mapping[str, Mapping[str, Scenario]]] = {
     "silent": STAYS_SILENT,
     "burns": BURNS,
     "recovered": RECOVERED,
+    "guide": GUIDE_STORIES,
 }
 
 
@@ -43,6 +47,20 @@ def move_to_now(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[st
     for row in (row for told in rows.values() for row in told):
         row["timestamp"] = (datetime.fromisoformat(row["timestamp"]) + shift).isoformat()
     return rows
+
+
+def play_all() -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Play all scenarios in a process of their own: an exporter is set up once and for all."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.alerts.tell_scenarios"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    told: dict[str, dict[str, list[dict[str, Any]]]] = json.loads(done.stdout)
+    return told
 
 
 def main() -> None:

@@ -7,16 +7,7 @@ import pytest
 from tests.alerts.evaluation import Telemetry
 from tests.alerts.real_runs import run_badly, run_well
 from tests.alerts.rules import RULES
-
-FIRES_FOR_REAL = {
-    "CircuitBreakerOpen",
-    "DeadLetters",
-    "HookDisabled",
-    "RateLimitWarning",
-    "SuspiciousActivity",
-    "VariantTimeouts",
-}
-"""Rules that the bad run is made for; docs/alerts.md says so of them."""
+from tests.alerts.scenarios import FIRES_FOR_REAL
 
 
 @pytest.fixture(scope="module")
