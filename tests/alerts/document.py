@@ -27,11 +27,11 @@ alerts go to PagerDuty, warnings to Slack, both to e-mail as well.
 
 **How they are tried.** Each query is typed by Microsoft's Kusto language service on the tables of
 Application Insights, and run by DuckDB on telemetry that arrived at the
-[ingestion stand-in](local-app-insights.md). A *story* is typed events of `shared/telemetry` through the real
-exporter, dated before a pinned now; requests and web tests in it are told as Azure's host and
-agents tell them. *Run of the app*: the alert also fires on what the app itself told, on its host,
-while models were out, Azure DevOps throttled and disabled the hook, and somebody knocked. In a
-run in which all is well no alert fires.
+[ingestion stand-in](local-app-insights.md). A *story* is typed events of `shared/telemetry`
+through the real exporter, dated before a pinned now; requests and web tests in it are told as
+Azure's host and agents tell them. *Run of the app*: the alert also fires on what the app itself
+told, on its host, while models were out, Azure DevOps throttled and disabled the hook, and
+somebody knocked. In a run in which all is well no alert fires.
 
 **Rules of all queries.** The window is the rule's; it is twice the frequency or more, since rows
 arrive up to five minutes late. Counts are sums of `itemCount`. Shares have a least number of

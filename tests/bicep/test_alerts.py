@@ -122,37 +122,4 @@ def test_a_relay_reads_the_common_alert_schema_and_hides_its_secret(receiver: st
     for action in (read, send):
         hidden = action["runtimeConfiguration"]["secureData"]["properties"]
         assert hidden == ["inputs", "outputs"]
-    text = json.dumps(send["inputs"])
-    assert text.count("body('read_secret')?['value']") == 1
-    sample = read_common_alert()
-    paths = re.findall(r"triggerBody\(\)((?:\?\['\w+'\])+)", text)
-    assert len(paths) >= 4
-    for path in paths:
-        value: Any = sample
-        for key in re.findall(r"'(\w+)'", path):
-            assert key in value, path
-            value = value[key]
-    assert text.count("(") == text.count(")")
-
-
-def read_common_alert() -> dict[str, Any]:
-    """The fields of an alert as Azure sends it, with the properties that our rules add.
-
-    Source: https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
-    """
-    essentials = (
-        "alertId alertRule severity signalType monitorCondition monitoringService alertTargetIDs "
-        "configurationItems originAlertId firedDateTime resolvedDateTime description "
-        "essentialsVersion alertContextVersion investigationLink"
-    )
-    module = (FOLDER / "modules" / "alerts.bicep").read_text()
-    custom = re.search(r"customProperties: \{(.*?)\}\n", module, re.DOTALL)
-    assert custom is not None
-    return {
-        "schemaId": "azureMonitorCommonAlertSchema",
-        "data": {
-            "essentials": dict.fromkeys(essentials.split(), ""),
-            "alertContext": {},
-            "customProperties": dict.fromkeys(re.findall(r"(\w+):", custom[1]), ""),
-        },
-    }
+    assert json.dumps(send["inputs"]).count("body('read_secret')?['value']") == 1
