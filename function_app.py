@@ -55,6 +55,12 @@ def beat(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     timers.beat()
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 7-59/15 * * * *")
+def run_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Have one command carried out from end to end, four times an hour, where settings say so."""
+    timers.run_canary()
+
+
 @app.timer_trigger(arg_name="timer", schedule="0 */15 * * * *")
 def watch_hooks(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Tell how Azure DevOps sees the service hooks, four times an hour."""

@@ -1,12 +1,15 @@
 """What ten variants cost against one: tokens sent and read from the cache, by the server's account.
 
 Jobs are drafted as the app drafts them, against a scripted model server that keeps the accounts of
-the providers' prompt caches: the judging call, the warm one where there are several variants, and
-each draft, with so many looks before it submits. Equivalent tokens weigh what was read from the
-cache with a tenth and what was written into it with five quarters, as the price lists do. Exits
-with 1 when ten variants take more than `BOUND` times those of one.
+the providers' prompt caches: the judging call, the survey where there are several variants, and
+each draft. The model needs to have looked so many times before it submits: alone in its draft,
+with others in the survey. Equivalent tokens weigh what was read from the cache and what was
+written into it by the model's own list prices. Exits with 1 when ten variants take more than
+`BOUND` times those of one.
 
-A look sends everything again, for a tenth: each one raises the ratio.
+Two kinds of rows have no bound, because it cannot hold there. *own*: every variant looks by itself
+at what the survey left out, and so sends everything again for each look. A model that has a cached
+token cost a quarter of a plain one: ten readings alone are 2.5 times the prompt.
 """
 
 import argparse
@@ -15,7 +18,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -31,24 +34,28 @@ from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.spec import ChatProvider, ChatSpec
 from shared.llm.clarifier import ClarifyRequest
 from shared.llm.conversation import ChatModel
-from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.drafting import ModelDrafter
 from shared.llm.model_clarifier import ModelClarifier
+from shared.llm.prices import LIST_PRICES, ModelPrice
 from shared.llm.provider import DraftRequest
 from shared.llm.strategies import STRATEGIES
+from shared.llm.terms import DraftingTerms
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit
 
 BOUND: Final = 2.5
-READ_WEIGHT: Final = 0.1
-WRITE_WEIGHT: Final = 1.25
-"""Of a token's own price. Sources: https://platform.claude.com/docs/en/about-claude/pricing,
-https://developers.openai.com/api/docs/guides/prompt-caching"""
+COUNTS: Final = (1, 10)
+DEAREST_READ: Final = 0.1
+"""Price of a cached token against a plain one, up to which the bound is held to."""
 MODELS: Final = (
     (ChatProvider.ANTHROPIC, "claude-sonnet-4-6", ""),
-    (ChatProvider.OPENAI, "gpt-4.1", "/v1"),
+    (ChatProvider.OPENAI, "gpt-5.4", "/v1"),
     (ChatProvider.OPENAI, "gpt-6-sol", "/v1"),
+    (ChatProvider.OPENAI, "gpt-4.1", "/v1"),
 )
+LOOKS: Final = ((0, False), (1, False), (2, False), (2, True))
+"""Rounds of looking, and whether each variant makes them by itself."""
 INTENT: Final = "say more in the module docstring of the drafting code"
 LOOKED_AT: Final = "shared/llm/drafting.py"
 NONCE: Final = "0123456789abcdef"
@@ -65,11 +72,11 @@ class Bill:
     cached: int
     written: int
 
-    @property
-    def weighed(self) -> float:
+    def weigh(self, price: ModelPrice) -> float:
         """Input tokens, as if each had been paid in full."""
         plain = self.sent - self.cached - self.written
-        return plain + READ_WEIGHT * self.cached + WRITE_WEIGHT * self.written
+        read, write = price.cached / price.input, price.cache_write / price.input
+        return plain + read * self.cached + write * self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +86,20 @@ class Job:
     files: Mapping[str, bytes]
     context: str
     looks: int
+    are_own: bool
+    """Whether each variant looks at something else, which no survey could know."""
 
     def decide(self, said: PlainConversation) -> ScriptedReply:
-        """Find the command clear, look as often as is wished, submit."""
+        """Find the command clear, look as often as is needed, submit or leave it to the drafts."""
         if "judge_command" in said.tools:
             return call("judge_command", clear=True, question="", readings=[], likeliest=0)
+        is_survey = "# Your variant" not in said.to_text()
         looks = sum(bool(message.calls) for message in said.messages)
-        if looks < self.looks:
+        if looks < self.looks and not (is_survey and self.are_own):
             first = 1 + 40 * looks
             return call("read_file", path=LOOKED_AT, first_line=first, last_line=first + 39)
+        if is_survey:
+            return ScriptedReply(text="Ready.")
         edit = {"action": "create", "path": "docs/drafting.md", "content": "# Drafting\n"}
         return call("submit_edits", summary="Says more.", edits=[edit])
 
@@ -96,23 +108,29 @@ def main() -> int:
     """Print the table; answer 1 when a ratio is above the bound."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--context-tokens", type=int, default=60_000)
-    parser.add_argument("--looks", type=int, default=0, help="rounds of looking in each draft")
     options = parser.parse_args()
     files = read_files()
-    job = Job(files, show(files, options.context_tokens), options.looks)
+    context = show(files, options.context_tokens)
     print(
-        f"{'model':<20}{'N':>3}{'calls':>7}{'sent':>11}{'cached':>11}{'equivalent':>12}{'ratio':>7}"
+        f"{'model':<20}{'looks':>7}{'N':>4}{'calls':>7}{'sent':>11}{'cached':>11}"
+        f"{'equivalent':>12}{'ratio':>7}"
     )
     worst = 0.0
     for provider, model, path in MODELS:
-        bills = {count: run_job(provider, model, path, job, count) for count in (1, 10)}
-        for count, bill in bills.items():
-            ratio = bill.weighed / bills[1].weighed
-            worst = max(worst, ratio)
-            print(
-                f"{model:<20}{count:>3}{bill.calls:>7}{bill.sent:>11,}{bill.cached:>11,}"
-                f"{bill.weighed:>12,.0f}{ratio:>7.2f}"
-            )
+        price = LIST_PRICES[provider][model]
+        for looks, are_own in LOOKS:
+            job = Job(files, context, looks, are_own)
+            bills = [run_job(provider, model, path, job, count) for count in COUNTS]
+            ratio = bills[1].weigh(price) / bills[0].weigh(price)
+            is_bound = not are_own and price.cached <= DEAREST_READ * price.input
+            worst = max(worst, ratio if is_bound else 0.0)
+            kind = f"{looks} own" if are_own else str(looks)
+            for count, bill, told in zip(COUNTS, bills, ("", f"{ratio:.2f}"), strict=True):
+                print(
+                    f"{model:<20}{kind:>7}{count:>4}{bill.calls:>7}{bill.sent:>11,}"
+                    f"{bill.cached:>11,}{bill.weigh(price):>12,.0f}{told:>7}"
+                    f"{'' if is_bound or not told else '  no bound'}"
+                )
     print(f"worst ratio {worst:.2f}, bound {BOUND}")
     return int(worst > BOUND)
 
@@ -143,13 +161,14 @@ def run_job(provider: ChatProvider, model: str, path: str, job: Job, count: int)
 
 
 def draft_all(chat: ChatModel, job: Job, count: int) -> None:
-    """Judge, warm, and draft every variant at once, as the orchestrators have it done."""
+    """Judge, survey, and draft every variant at once, as the orchestrators have it done."""
     deadline = datetime.now(UTC) + LIMIT
     judge(chat, job.context, deadline)
     drafter = ModelDrafter([chat], NoAccount(), DraftingTerms())
     requests = [build_request(job, deadline, number, count) for number in range(1, count + 1)]
     if count > 1:
-        drafter.warm(requests[0])
+        survey = drafter.survey(requests[0]).turns
+        requests = [replace(request, survey=survey) for request in requests]
     together = threading.Barrier(count)
 
     def draft(request: DraftRequest) -> None:

@@ -51,6 +51,7 @@ param flex flexScale = {
   maximumInstanceCount: 40
   alwaysReadyHttp: 1
   alwaysReadyDurable: 0
+  zoneRedundant: false
   httpConcurrency: 16
 }
 
@@ -245,6 +246,9 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 }
 
 var publicAccess = { subnetId: '', zoneIds: {} }
+var privateAccess = privateNetwork
+  ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
+  : publicAccess
 
 module storage 'modules/storage-account.bicep' = {
   scope: group
@@ -278,9 +282,7 @@ module storage 'modules/storage-account.bicep' = {
       }
     ]
     privateServices: ['blob', 'queue', 'table']
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     lock: locks
   }
 }
@@ -328,9 +330,7 @@ module vault 'modules/key-vault.bicep' = {
       ],
       officerRoles
     )
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     allowedAddresses: officerAddresses
     lock: locks
   }
@@ -355,9 +355,7 @@ module server 'modules/postgres.bicep' = if (usesPostgres) {
         ]
       : postgresAdministrators
     workspaceResourceId: logs.outputs.resourceId
-    private: privateNetwork
-      ? { subnetId: network!.outputs.endpointSubnetId, zoneIds: network!.outputs.zoneIds }
-      : publicAccess
+    private: privateAccess
     lock: locks
   }
 }
@@ -386,9 +384,15 @@ module openAiAccess 'modules/openai-access.bicep' = if (!empty(azureOpenAiResour
   }
 }
 
-// What the templates know, over what the operators chose: `settings` cannot undo an identity.
+// Defaults for Azure, then what the operators chose, then what the templates know: `settings` cannot
+// undo an identity. An instance of Flex Consumption has less than a gigabyte of local disk.
+// Source: https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
 var appSettings = union(
-  { CODE_AGENT_DATA_DIR: '/tmp/code-agent', CODE_AGENT_TRUSTED_PROXY_HOPS: '1' },
+  {
+    CODE_AGENT_DATA_DIR: '/tmp/code-agent'
+    CODE_AGENT_SNAPSHOT_MAX_BYTES: plan == 'flex' ? '500000000' : '2000000000'
+    CODE_AGENT_TRUSTED_PROXY_HOPS: '1'
+  },
   settings,
   {
     AzureWebJobsStorage__accountName: storageName

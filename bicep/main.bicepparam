@@ -7,7 +7,14 @@ using 'main.bicep'
 
 var stages = {
   dev: {
-    flex: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReadyHttp: 0, alwaysReadyDurable: 0, httpConcurrency: 16 }
+    flex: {
+      instanceMemoryMB: 2048
+      maximumInstanceCount: 40
+      alwaysReadyHttp: 0
+      alwaysReadyDurable: 0
+      zoneRedundant: false
+      httpConcurrency: 16
+    }
     postgres: {
       skuName: 'Standard_B1ms'
       tier: 'Burstable'
@@ -25,7 +32,14 @@ var stages = {
     locks: false
   }
   staging: {
-    flex: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReadyHttp: 1, alwaysReadyDurable: 0, httpConcurrency: 16 }
+    flex: {
+      instanceMemoryMB: 2048
+      maximumInstanceCount: 40
+      alwaysReadyHttp: 1
+      alwaysReadyDurable: 0
+      zoneRedundant: false
+      httpConcurrency: 16
+    }
     postgres: {
       skuName: 'Standard_B2s'
       tier: 'Burstable'
@@ -43,7 +57,14 @@ var stages = {
     locks: false
   }
   production: {
-    flex: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReadyHttp: 1, alwaysReadyDurable: 1, httpConcurrency: 16 }
+    flex: {
+      instanceMemoryMB: 2048
+      maximumInstanceCount: 40
+      alwaysReadyHttp: 1
+      alwaysReadyDurable: 1
+      zoneRedundant: false
+      httpConcurrency: 16
+    }
     postgres: {
       skuName: 'Standard_D2ds_v5'
       tier: 'GeneralPurpose'

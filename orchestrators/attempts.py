@@ -1,9 +1,9 @@
 """Runs activities until their envelope says enough: the one layer of this app that tries again.
 
 A *retry* verdict becomes a durable timer with exponential backoff, or the server's own
-`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits. An
-exception that escapes an activity is a bug and is tried twice more. With a deadline, every wait is
-raced against one durable timer.
+`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits,
+and so does a step that its gate holds back. An exception that escapes an activity is a bug and is
+tried twice more. With a deadline, every wait is raced against one durable timer.
 
 Deterministic: no clock, no chance, no settings; budgets come with the orchestration's input.
 """
@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -25,8 +26,9 @@ Wait = Generator[Any, Any, Envelope]
 BUG_RETRIES: Final = 2
 """Tries after an exception that no activity should let escape (DESIGN section 2)."""
 OUTAGE_TRIES: Final = 100
-"""Tries that meet no database: no fault of the step, so they are not on its budget. With a minute
-between them (`CODE_AGENT_RETRY_MAX_DELAY_S`) a job outlasts more than an hour."""
+"""Tries that meet no database, or that a gate holds back: no fault of the step, so they are not on
+its budget. With a minute between them (`CODE_AGENT_RETRY_MAX_DELAY_S`) a job outlasts more than an
+hour."""
 JITTER: Final = 0.25
 """Part of a delay that is spread by instance, so that variants do not knock together."""
 
@@ -54,6 +56,15 @@ class Budget:
         return max(backoff * (1 + JITTER * spread), wished_s or 0.0)
 
 
+class HeldBackError(Exception):
+    """An attempt was not carried out: it waits, and has not been a try."""
+
+    def __init__(self, reason: CodeAgentError) -> None:
+        super().__init__(reason.code)
+        self.reason = reason
+        """Why, and when to ask again; how the step fails where there is no time for that."""
+
+
 class Gate(Protocol):
     """What stands round each attempt of an activity, such as the circuits of its providers."""
 
@@ -61,6 +72,9 @@ class Gate(Protocol):
         """Carry out one attempt, with the payload as the gate sees fit, or answer why not.
 
         What it answers is judged as if the activity had; what `carry_out` raises is passed on.
+
+        Raises:
+            HeldBackError: not now; the gate is to be asked again.
         """
 
 
@@ -86,20 +100,21 @@ class Attempts:
         self, activity: ActivityName, payload: dict[str, Any], gate: Gate | None = None
     ) -> Wait:
         """Run an activity to its last envelope; never raises for what the activity did."""
-
-        def carry_out(payload: dict[str, Any]) -> Wait:
-            task = self._context.call_activity(activity, payload | self._trace)
-            if (yield from self._outlives_deadline(task)):
-                return fail(_out_of_time())
-            return self._result_of(task)
-
-        attempt = bugs = outages = 0
+        carry_out = partial(self._carry_out, activity)
+        attempt = bugs = free = 0
         while True:
             attempt += 1
+            late, backoff = _out_of_time(), attempt
             try:
                 envelope = yield from (
                     gate.attempt(payload, carry_out) if gate else carry_out(payload)
                 )
+            except HeldBackError as held:
+                free += 1
+                if free >= OUTAGE_TRIES:
+                    return fail(held.reason)
+                # it knows when to ask again: nothing has failed that a longer wait would help
+                late, backoff, wished_s = held.reason, 1, held.reason.retry_after_s
             except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for any failed activity
                 bugs += 1
                 if bugs > BUG_RETRIES:
@@ -108,15 +123,15 @@ class Attempts:
             else:
                 if envelope["ok"] or envelope["error"]["verdict"] != Verdict.RETRY:
                     return envelope
-                outages += envelope["error"]["code"] == STORE_UNAVAILABLE
-                if attempt - outages >= self._budget.tries or outages >= OUTAGE_TRIES:
+                free += envelope["error"]["code"] == STORE_UNAVAILABLE
+                if attempt - free >= self._budget.tries or free >= OUTAGE_TRIES:
                     return envelope
                 wished_s = envelope["error"]["retry_after_s"]
             spread = _spread(self._context.instance_id, activity, attempt)
-            delay_s = self._budget.delay_s(attempt, wished_s, spread)
+            delay_s = self._budget.delay_s(backoff, wished_s, spread)
             wake_at = self._context.current_utc_datetime + timedelta(seconds=delay_s)
             if self._deadline is not None and wake_at >= self._deadline:
-                return fail(_out_of_time())
+                return fail(late)
             yield self._context.create_timer(wake_at)
 
     def spend(self, budget: Budget) -> None:
@@ -127,6 +142,12 @@ class Attempts:
         """Cancel the deadline's timer: an open timer would keep the instance running."""
         if self._alarm is not None and not self._alarm.is_completed:
             self._alarm.cancel()
+
+    def _carry_out(self, activity: ActivityName, payload: dict[str, Any]) -> Wait:
+        task = self._context.call_activity(activity, payload | self._trace)
+        if (yield from self._outlives_deadline(task)):
+            return fail(_out_of_time())
+        return self._result_of(task)
 
     def _outlives_deadline(self, task: Any) -> Generator[Any, Any, bool]:
         if self._alarm is None:

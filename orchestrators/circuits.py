@@ -15,7 +15,7 @@ from azure.durable_functions import (
     EntityId,
 )
 
-from orchestrators.attempts import Envelope, Wait
+from orchestrators.attempts import Envelope, HeldBackError, Wait
 from shared.domain.circuit import CallOutcome, Circuit, CircuitState, CircuitTerms
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import UpstreamError, Verdict, fail
@@ -75,8 +75,8 @@ class ProviderGate:
     ) -> "ProviderGate | None":
         """Build the gate of a job; None for one that asks no provider which could be out.
 
-        A try waits until a provider can be asked again; `spare_step` names a step that is rather
-        left out, because the job can do without it.
+        An attempt waits until a provider can be asked again; `spare_step` names a step that is
+        rather left out, because the job can do without it.
         """
         if set(job.get("providers", ())) <= {STUB_PROVIDER}:
             return None
@@ -85,15 +85,20 @@ class ProviderGate:
     def attempt(self, payload: dict[str, Any], carry_out: Callable[[dict[str, Any]], Wait]) -> Wait:
         """Carry out one attempt with `payload["providers"]`, those that are admitted.
 
-        With none it is not carried out: that is a *retry* verdict, `model.none_available`.
+        With none it is not carried out, `model.none_available`: a spare step fails with it.
+
+        Raises:
+            HeldBackError: any other step waits until one of them can be asked again.
         """
         self._attempts += 1
         name = f"{self._context.instance_id}/{self._spare_step}{self._attempts}"
         answers = yield from self._ask("admit", {p: {"attempt": name} for p in self._providers})
         admitted = [provider for provider, answer in answers.items() if answer["admitted"]]
         if not admitted:
-            waits_s = [answer["retry_after_s"] for answer in answers.values()]
-            return fail(_out_of_providers(None if self._spare_step else min(waits_s)))
+            if self._spare_step:
+                return fail(_out_of_providers(None))
+            wait_s = min(answer["retry_after_s"] for answer in answers.values())
+            raise HeldBackError(_out_of_providers(wait_s))
         probes = [p for p in admitted if answers[p]["state"] == CircuitState.HALF_OPEN]
         try:
             envelope = yield from carry_out(payload | {"providers": admitted})

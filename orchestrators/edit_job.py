@@ -73,11 +73,11 @@ def _produce_variants(
         loaded = yield from clarify(context, steps, job, loaded, cancelled)
     if not loaded["ok"]:
         return (yield from _conclude(steps, job, [], loaded["error"]))
-    yield from _warm_prompt(context, steps, job, loaded["value"])
+    shown = yield from _warm_prompt(context, steps, job, loaded["value"])
     running = {
         context.call_sub_orchestrator(
             OrchestratorName.PRODUCE_VARIANT,
-            {"job": job, "number": number, "context": loaded["value"]},
+            {"job": job, "number": number, "context": shown},
             instance_id=f"{job['id']}-v{number}",
         ): number
         for number in job["variants"]
@@ -98,14 +98,20 @@ def _warm_prompt(
     steps: Attempts,
     job: dict[str, Any],
     loaded: dict[str, Any],
-) -> Generator[Any, Any, None]:
-    """Let one reading of the shared prompt go ahead of several variants: a saving, tried once."""
+) -> Steps:
+    """Let one look around go ahead of several variants: a saving, tried once.
+
+    Answers the context to work with, what was looked up added to it.
+    """
     gate = ProviderGate.of_job(context, job, "warm")
     if len(job["variants"]) < 2 or gate is None:
-        return
+        return loaded
     steps.spend(Budget(tries=1, first_delay_s=1, max_delay_s=1))
-    yield from steps.run(ActivityName.WARM_PROMPT, {"job_id": job["id"], "context": loaded}, gate)
+    order = {"job_id": job["id"], "context": loaded, "asks_anew": job.get("asks_anew", False)}
+    warmed = yield from steps.run(ActivityName.WARM_PROMPT, order, gate)
     steps.spend(Budget.from_plain(job["budget"]))
+    survey = warmed["value"].get("survey") if warmed["ok"] else None
+    return loaded | {"survey": survey} if survey else loaded
 
 
 def _read_outcome(ended: Any, number: int) -> dict[str, Any]:

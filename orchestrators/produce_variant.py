@@ -34,6 +34,7 @@ def produce_variant(
         "number": order["number"],
         "context": order["context"],
         "deadline": format_instant(deadline),
+        "asks_anew": job.get("asks_anew", False),
     }
     attempts = Attempts(
         context,

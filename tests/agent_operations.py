@@ -15,6 +15,7 @@ AGENT_OPERATIONS = frozenset(
         "list statuses",
         "get items",
         "get diffs",
+        "get file diffs",
         "get commit",
         "list refs",
         "create push",

@@ -58,7 +58,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: scale.zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {

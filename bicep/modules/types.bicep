@@ -61,6 +61,9 @@ type flexScale = {
   @maxValue(100)
   alwaysReadyDurable: int
 
+  @description('Spread over the zones of the region, where the plan can; wants two warm instances of each kind.')
+  zoneRedundant: bool
+
   @description('Webhook deliveries that one instance answers at once.')
   @minValue(1)
   @maxValue(1000)

@@ -22,6 +22,7 @@ _LOCATIONS: Final = (
         _GIT + "/commits/{commitId}/{resource}",
     ),
     ("615588d5-c0c7-4b88-88f8-e625306446e8", "git", "commitDiffs", _GIT + "/diffs/commits"),
+    ("c4c5a7e6-e9f3-4730-a92b-84baacff694b", "git", "fileDiffs", _GIT + "/{resource}"),
     (
         "9946fd70-0d40-406e-b686-b4744cbbcc37",
         "git",

@@ -18,7 +18,15 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from local.azure_devops import control, pages, people, pull_requests, repositories, threads
+from local.azure_devops import (
+    control,
+    file_diffs,
+    pages,
+    people,
+    pull_requests,
+    repositories,
+    threads,
+)
 from local.azure_devops.delivery import Deliverer
 from local.azure_devops.errors import ServiceError, refuse_argument
 from local.azure_devops.faults import FaultKind, Hold
@@ -30,9 +38,9 @@ from local.azure_devops.seed import seed
 from local.azure_devops.smart_http import PATH as GIT_PATH
 from local.azure_devops.smart_http import serve_git
 
-AREAS: Final = (people, repositories, pull_requests, threads)
+AREAS: Final = (people, repositories, file_diffs, pull_requests, threads)
 """Imported for their routes."""
-READING_POSTS: Final = frozenset({"look up subjects"})
+READING_POSTS: Final = frozenset({"look up subjects", "get file diffs"})
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _VERSION: Final = re.compile(r"(\d+\.\d+)(?:-preview(?:\.\d+)?)?")
 _NEWEST: Final = 7.2

@@ -20,6 +20,8 @@ WHO: Final = "(By the demo's scripted stand-in; no model was asked.)"
 MISTAKEN_VARIANT: Final = 2
 MAX_SUBMISSIONS: Final = 2
 MAX_READ: Final = 8
+READY: Final = ScriptedReply(text="Ready.")
+"""Says that nothing more has to be looked up for all variants."""
 
 
 def think(said: PlainConversation) -> ScriptedReply:
@@ -31,8 +33,12 @@ def think(said: PlainConversation) -> ScriptedReply:
     try:
         task = read_task(heard)
         looks = _choose_looks(said, heard, task)
-        return _call(*looks) if looks else _submit(heard, task)
+        if looks:
+            return _call(*looks)
+        return READY if heard.is_survey else _submit(heard, task)
     except TaskError as error:
+        if heard.is_survey:
+            return READY
         return _call((GIVE_UP, {"reason": f"{error} {WHO}"}))
 
 

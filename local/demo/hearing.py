@@ -29,6 +29,8 @@ class Heard:
     approach: str
     """What is said of this variant's own way."""
     variant: int
+    is_survey: bool
+    """Whether there is only to be looked around, for all variants."""
     paths: tuple[str, ...]
     """Of the repository, as far as they were listed."""
     shown: Mapping[str, list[str]]
@@ -50,12 +52,16 @@ def hear(said: PlainConversation) -> Heard:
     mark = _MARK.search(opening)
     end = f"</{mark.group(1)}>" if mark else ""
     data, _, task = opening.rpartition(end) if end else ("", "", opening)
-    command, _, variant = task.partition("# Your variant")
+    # after a survey, a variant's own request comes later
+    task = "\n".join((task, *(text for message in said.messages[1:] for text in message.texts)))
+    command = task.partition("# The command")[2].partition("\n# ")[0]
+    variant = task.partition("# Your variant")[2]
     number = _VARIANT.search(variant)
     heard = Heard(
-        command=command.partition("# The command")[2].strip(),
+        command=command.strip(),
         approach=variant.partition("The other variants:")[0],
         variant=int(number.group(1)) if number else 1,
+        is_survey="# Your variant" not in task,
         paths=tuple(_list_paths(data)),
         shown=_read_shown(data),
     )

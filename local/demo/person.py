@@ -45,6 +45,20 @@ class Person:
         base = f"{seed.PROJECT}/_apis/git/repositories/{seed.REPOSITORY}"
         return self.call(method, f"{base}/{path}", body, **query)
 
+    def edit_file(self, branch: str, path: str, content: str) -> None:
+        """Push a commit that gives a file another content."""
+        tip = self.call_repository("GET", "refs", filter=f"heads/{branch}")["value"][0]
+        change = {
+            "changeType": "edit",
+            "item": {"path": f"/{path}"},
+            "newContent": {"content": content, "contentType": "rawtext"},
+        }
+        push = {
+            "refUpdates": [{"name": tip["name"], "oldObjectId": tip["objectId"]}],
+            "commits": [{"comment": f"Edit {path}", "changes": [change]}],
+        }
+        self.call_repository("POST", "pushes", push)
+
     def write_comment(self, pull_request_id: int, text: str) -> int:
         """Begin a thread on a pull request; answers its id."""
         body = {

@@ -34,6 +34,17 @@ Source: https://platform.claude.com/docs/en/build-with-claude/thinking"""
 NO_FORCED_TOOLS: Final = re.compile(r"claude-(opus-5-5|sonnet-5-5|fable-5-1)")
 """Models that refuse a `tool_choice` of `any` or `tool`.
 Source: https://platform.claude.com/docs/en/models/opus-5-5/whats-new-opus-5-5"""
+EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
+NO_EFFORT: Final = re.compile(
+    r"claude-((2|3|4|instant)\b|(opus|sonnet|haiku)-4(-[0-4])?(-\d{8}|-latest)?$|(sonnet|haiku)-4-5)"
+)
+"""Models that refuse an effort: those before Opus 4.5 and Sonnet 4.6."""
+NO_HIGHEST: Final = {
+    "xhigh": re.compile(r"claude-(opus-4-[56]|sonnet-4-6)"),
+    "max": re.compile(r"claude-opus-4-5"),
+}
+"""Models that refuse the highest ones.
+Source: https://platform.claude.com/docs/en/build-with-claude/effort"""
 ERROR_TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -105,6 +116,7 @@ def read(body: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
             must_call=must_call,
             max_tokens=max_tokens,
             temperature=temperature,
+            effort=_read_effort(body, model),
         ),
         prompt=Prompt(f"anthropic {model}", reading.pieces, sorted(set(reading.marks))),
         is_marked=True,
@@ -220,6 +232,25 @@ def _read_temperature(body: Mapping[str, Any], model: str) -> float | None:
     if not 0 <= temperature <= 1:
         raise refuse("temperature: range: 0..1", "temperature")
     return float(temperature)
+
+
+def _read_effort(body: Mapping[str, Any], model: str) -> str | None:
+    config = expect(body.get("output_config") or {}, dict, "output_config")
+    effort: str | None = config.get("effort")
+    if effort is None:
+        return None
+    if effort not in EFFORTS:
+        raise refuse(
+            "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'",
+            "output_config.effort",
+        )
+    if NO_EFFORT.match(model):
+        raise refuse("This model does not support the effort parameter.", "output_config.effort")
+    if effort in NO_HIGHEST and NO_HIGHEST[effort].match(model):
+        raise refuse(
+            f"This model does not support effort level '{effort}'.", "output_config.effort"
+        )
+    return effort
 
 
 def _read_tools(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

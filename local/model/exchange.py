@@ -23,6 +23,8 @@ class Asked:
     is_stream: bool
     wants_usage: bool = True
     """Whether a stream shall tell the usage."""
+    wants_thoughts: bool = False
+    """Whether what was thought shall be told, sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Answered:
     stop: str
     use: CacheUse
     tokens_out: int
+    tells_thoughts: bool = False
 
 
 def answer(asked: Asked, reply: ScriptedReply, use: CacheUse, number: int) -> Answered:
@@ -56,6 +59,7 @@ def answer(asked: Asked, reply: ScriptedReply, use: CacheUse, number: int) -> An
         stop=stop,
         use=use,
         tokens_out=max(_count(text, calls), min(1, limit if limit is not None else 1)),
+        tells_thoughts=asked.wants_thoughts,
     )
 
 

@@ -31,6 +31,8 @@ https://github.com/BerriAI/litellm/pull/34569"""
 EFFORT_DEFEATS_TOOLS: Final = re.compile(r"gpt-5\.4")
 """Models that refuse tools there when they are told to reason; by default they do not.
 Source: https://github.com/openai/openai-openapi/issues/541"""
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Source: `openai/types/shared/reasoning_effort.py`"""
 ALWAYS_REASONING: Final = re.compile(r"gpt-6(-astra|\.1-sol)")
 """Models that do not accept `none` as the effort.
 Source: https://github.com/jhd3197/Prompture/releases/tag/v1.15.1"""
@@ -91,8 +93,11 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
         )
     cache_key = read_cache_key(body)
     tools = _read_tools(body, is_strict=is_openai)
-    if is_openai:
-        _check_effort(body, model, has_tools=bool(tools))
+    effort: str | None = body.get("reasoning_effort")
+    if is_openai and effort is not None:
+        check_effort(effort, model, "reasoning_effort")
+    if is_openai and tools:
+        _check_tools_with_effort(effort, model)
     must_call = _read_tool_choice(body, tools)
     is_marked = is_openai and MARKED.match(model) is not None
     reading = Reading(is_marked=is_marked)
@@ -109,6 +114,7 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
             must_call=must_call,
             max_tokens=max_tokens,
             temperature=temperature,
+            effort=effort,
         ),
         prompt=Prompt(
             f"openai {model} {cache_key}",
@@ -275,16 +281,31 @@ def check_schema(name: str, schema: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _check_effort(body: Mapping[str, Any], model: str, *, has_tools: bool) -> None:
-    effort = body.get("reasoning_effort")
+def check_effort(effort: str, model: str, parameter: str) -> None:
+    """Hold an effort against what a model takes; `parameter` is the wire's name for it.
+
+    Raises:
+        RefusalError: there is no such effort, or the model takes it not, or none at all.
+    """
+    if effort not in EFFORTS:
+        raise refuse(f"Invalid value: '{effort}'.", parameter, "invalid_value")
+    if not REASONING.match(model):
+        raise refuse(
+            f"Unsupported parameter: '{parameter}' is not supported with this model.",
+            parameter,
+            "unsupported_parameter",
+        )
     if effort == "none" and ALWAYS_REASONING.match(model):
         raise refuse(
-            "Unsupported value: 'reasoning_effort' does not support 'none' with this model.",
-            "reasoning_effort",
+            f"Unsupported value: '{parameter}' does not support 'none' with this model.",
+            parameter,
             "unsupported_value",
         )
+
+
+def _check_tools_with_effort(effort: str | None, model: str) -> None:
     is_told_to = effort is not None and EFFORT_DEFEATS_TOOLS.match(model)
-    if has_tools and effort != "none" and (is_told_to or WITHOUT_TOOLS.match(model)):
+    if effort != "none" and (is_told_to or WITHOUT_TOOLS.match(model)):
         raise refuse(
             f"Function tools with reasoning_effort are not supported for {model} in "
             "/v1/chat/completions. To use function tools, use /v1/responses or set "

@@ -15,13 +15,16 @@ from local.model.errors import expect, refuse
 from local.model.exchange import Answered, Asked, chunk
 from local.model.openai_wire import (
     MARKED,
+    REASONING,
     Reading,
+    check_effort,
     check_schema,
     read_cache_key,
     read_temperature,
 )
 from local.model.prompt_cache import Prompt
 from local.model.script import PlainCall, PlainConversation, PlainMessage
+from local.model.sealing import INCLUDED, check_thought, write_thought
 from local.model.tokens import write_canonically
 
 LEAST_OUTPUT_TOKENS: Final = 16
@@ -63,7 +66,7 @@ def read(body: Mapping[str, Any]) -> Asked:
     system = expect(body.get("instructions", ""), str, "instructions")
     if system:
         reading.add("system", system)
-    more, messages = _read_input(body["input"], reading)
+    more, messages = _read_input(body["input"], reading, model)
     return Asked(
         conversation=PlainConversation(
             wire="openai",
@@ -74,6 +77,8 @@ def read(body: Mapping[str, Any]) -> Asked:
             must_call=_read_tool_choice(body, tools),
             max_tokens=_read_limit(body),
             temperature=read_temperature(body, model, is_strict=True),
+            effort=_read_effort(body, model),
+            thoughts=_list_thoughts(body["input"]),
         ),
         prompt=Prompt(
             f"openai-responses {model} {read_cache_key(body)}",
@@ -82,6 +87,7 @@ def read(body: Mapping[str, Any]) -> Asked:
         ),
         is_marked=is_marked,
         is_stream=bool(body.get("stream", False)),
+        wants_thoughts=_read_include(body, model),
     )
 
 
@@ -90,6 +96,8 @@ def write_whole(answered: Answered) -> dict[str, Any]:
     output = [_write_call(answered, at) for at in range(len(answered.calls))]
     if answered.text:
         output.insert(0, _write_message(answered))
+    if answered.tells_thoughts:
+        output.insert(0, write_thought(answered.id, answered.model))
     return {**_write_head(answered, _choose_status(answered)), **_write_end(answered, output)}
 
 
@@ -123,6 +131,24 @@ def _read_limit(body: Mapping[str, Any]) -> int | None:
             "integer_below_min_value",
         )
     return limit
+
+
+def _read_effort(body: Mapping[str, Any], model: str) -> str | None:
+    reasoning = expect(body.get("reasoning") or {}, dict, "reasoning")
+    effort: str | None = reasoning.get("effort")
+    if effort is not None:
+        check_effort(effort, model, "reasoning.effort")
+    return effort
+
+
+def _read_include(body: Mapping[str, Any], model: str) -> bool:
+    included = expect(body.get("include") or [], list, "include")
+    for name in included:
+        if name != INCLUDED:
+            raise refuse(f"Invalid value: '{name}'.", "include", "invalid_value")
+    if included and not REASONING.match(model):
+        raise refuse("Encrypted content is not supported with this model.", "include")
+    return bool(included)
 
 
 def _read_tools(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -159,7 +185,7 @@ def _read_tool_choice(body: Mapping[str, Any], tools: Mapping[str, Any]) -> str 
     return "any" if choice == "required" else None
 
 
-def _read_input(said: Any, reading: Reading) -> tuple[str, tuple[PlainMessage, ...]]:
+def _read_input(said: Any, reading: Reading, model: str) -> tuple[str, tuple[PlainMessage, ...]]:
     items = [{"role": "user", "content": said}] if isinstance(said, str) else said
     if not expect(items, list, "input"):
         raise refuse("Invalid 'input': empty array.", "input", "empty_array")
@@ -175,6 +201,9 @@ def _read_input(said: Any, reading: Reading) -> tuple[str, tuple[PlainMessage, .
                     system.extend(texts)
                 else:
                     plain.append(PlainMessage(role, texts))
+            case "reasoning":
+                check_thought(items, at, model)
+                reading.add("assistant", item)
             case "function_call":
                 call = _read_call(item, where)
                 reading.add("assistant", item)
@@ -193,6 +222,11 @@ def _read_input(said: Any, reading: Reading) -> tuple[str, tuple[PlainMessage, .
     for call_id in sorted(waiting):
         raise refuse(f"No tool output found for function call {call_id}.", "input")
     return "\n".join(system), tuple(plain)
+
+
+def _list_thoughts(said: Any) -> tuple[str, ...]:
+    items = said if isinstance(said, list) else []
+    return tuple(item["id"] for item in items if item.get("type") == "reasoning")
 
 
 def _add_call(plain: list[PlainMessage], call: PlainCall) -> None:
@@ -251,6 +285,10 @@ def _list_events(answered: Answered) -> Iterator[dict[str, Any]]:
     yield {"type": "response.in_progress", "response": begun}
     whole = write_whole(answered)
     for at, item in enumerate(whole["output"]):
+        if item["type"] == "reasoning":
+            yield {"type": "response.output_item.added", "output_index": at, "item": item}
+            yield {"type": "response.output_item.done", "output_index": at, "item": item}
+            continue
         is_text = item["type"] == "message"
         empty: dict[str, Any] = {"content": []} if is_text else {"arguments": ""}
         started = {**item, **empty, "status": "in_progress"}

@@ -59,6 +59,10 @@ class PlainConversation:
     """Name of a tool, `any`, or None."""
     max_tokens: int | None = None
     temperature: float | None = None
+    effort: str | None = None
+    """How much it is told to think."""
+    thoughts: tuple[str, ...] = ()
+    """Ids of what was thought before, where it came back."""
 
     def to_text(self) -> str:
         """Write everything that was said below one another: what `when` is looked for in."""

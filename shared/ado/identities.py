@@ -19,17 +19,20 @@ from shared.domain.pull_request import Identity
 GRAPH_VERSION: Final = "7.1-preview.1"
 MAX_GROUPS: Final = 100
 """Groups that are looked up for one person, directly and through other groups."""
-_OWN: Final = "own identity"
+_OWN: Final = "own id"
 
 
-def fetch_own_identity(session: AdoSession) -> Identity:
-    """Answer whom the credential stands for; asked once in the life of a process.
+def find_own_id(session: AdoSession) -> str:
+    """Find the id of whom the credential stands for, as comments carry it in `author.id`.
 
-    Source: https://learn.microsoft.com/azure/devops/integrate/how-to/call-rest-api
+    Every answer of the service says it in a header; where none has, it is asked for, once in the
+    life of a process.
     """
-    known: Identity | None = session.cache.get(_OWN)
+    if session.own_id is not None:
+        return session.own_id
+    known: str | None = session.cache.get(_OWN)
     if known is None:
-        known = session.cache[_OWN] = check_connection(session)
+        known = session.cache[_OWN] = check_connection(session).id
     return known
 
 
@@ -38,6 +41,7 @@ def check_connection(session: AdoSession) -> Identity:
 
     Raises:
         AdoError: the credential is not accepted, or the service does not answer.
+    Source: https://learn.microsoft.com/azure/devops/integrate/how-to/call-rest-api
     """
     data = session.call(
         "get connection data", "GET", "_apis/connectionData", api_version="7.1-preview.1"

@@ -1,11 +1,10 @@
 """Reads pull requests and opens drafts."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.ado.errors import AdoError
 from shared.ado.session import AdoSession, build_path
-from shared.ado.wire import WireDiffs, WirePullRequest, WirePullRequests, decode
+from shared.ado.wire import WirePullRequest, WirePullRequests, decode
 from shared.domain.errors import PolicyError
 from shared.domain.links import build_pull_request_url
 from shared.domain.names import is_own_branch
@@ -15,21 +14,9 @@ MAX_TITLE: Final = 400
 """Commonly stated; not found in the documents that were read."""
 MAX_DESCRIPTION: Final = 4000
 """Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/create"""
-CHANGES_PER_PAGE: Final = 2000
-MAX_CHANGED_PATHS: Final = 10_000
 
 NO_COMMIT: Final = "0" * 40
 """What stands for a commit that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedPath:
-    """A file that differs between two commits."""
-
-    path: str
-    """Without a leading slash; after a rename, where it is now."""
-    change: str
-    """As the service says it: `add`, `edit`, `delete`, `edit, rename`, …"""
 
 
 def build_repository_path(repository: RepositoryRef, *segments: str | int) -> str:
@@ -79,45 +66,6 @@ def fetch_pull_request(
         web_url=build_pull_request_url(session.organisation_url, named, wire.pull_request_id),
         labels=tuple(label.name for label in wire.labels or ()),
     )
-
-
-def fetch_changed_paths(
-    session: AdoSession, repository: RepositoryRef, *, base_commit: str, head_commit: str
-) -> list[ChangedPath]:
-    """List the files that differ from the common ancestor of two commits to the head.
-
-    Without a base there is nothing to compare with, and the list is empty.
-    Source: https://learn.microsoft.com/rest/api/azure/devops/git/diffs/get
-    """
-    if not base_commit or base_commit == NO_COMMIT:
-        return []
-    found: list[ChangedPath] = []
-    path = build_repository_path(repository, "diffs", "commits")
-    while len(found) < MAX_CHANGED_PATHS:
-        query = {
-            "baseVersion": base_commit,
-            "baseVersionType": "commit",
-            "targetVersion": head_commit,
-            "targetVersionType": "commit",
-            "diffCommonCommit": "true",
-            "$top": str(CHANGES_PER_PAGE),
-            "$skip": str(len(found)),
-        }
-        data = session.call("get diffs", "GET", path, query=query)
-        page = decode("get diffs", data, WireDiffs)
-        found.extend(
-            ChangedPath(
-                change.item.path.lstrip("/") if _is_file(change.item) else "", change.change_type
-            )
-            for change in page.changes
-        )
-        if page.all_changes_included or not page.changes:
-            break
-    return [changed for changed in found if changed.path]
-
-
-def _is_file(item: Any) -> bool:
-    return item.git_object_type == "blob" and not item.is_folder
 
 
 def find_draft_pull_request(

@@ -5,6 +5,7 @@ and the orchestrator's durable timer waits.
 Source: https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -57,6 +58,8 @@ class AdoSession:
         self.organisation_url = organisation_url.rstrip("/")
         self.cache: dict[str, Any] = {}
         """What does not change in the life of a process, by a name of its user's choice."""
+        self.own_id: str | None = None
+        """Id of the identity that the organisation takes us for, as soon as an answer said it."""
         self._credential = credential
         self._on_throttled = on_throttled
         self._observe = observe
@@ -118,7 +121,8 @@ class AdoSession:
         """
         with self._open(operation, method, path, body, query, api_version, base_url) as response:
             data = _read_bounded(operation, response)
-            if not _is_json(response):
+            # what was deleted is answered with nothing
+            if not _is_json(response) and (data or method != "DELETE"):
                 raise AdoError("ado.outage", operation=operation, status_code=response.status_code)
             return data
 
@@ -174,6 +178,8 @@ class AdoSession:
         if not 200 <= response.status_code < 300:  # a redirect is no answer, and is not followed
             with response:
                 raise _classify(operation, response)
+        if base_url in (None, self.organisation_url):
+            self.own_id = read_own_id(response.headers) or self.own_id
         return response
 
     def _send(
@@ -274,6 +280,22 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         except (ValueError, TypeError):
             return None
     return min(max(seconds, 0.0), MAX_PAUSE_S) if seconds == seconds else None  # noqa: PLR0124 - NaN
+
+
+def read_own_id(headers: Mapping[str, str]) -> str | None:
+    """Read the id of the caller's identity from X-VSS-UserData; None when it does not say one.
+
+    The header is `{id}:{unique name}`; some accounts have another form before the colon, such as
+    `aad.…`. The unique name is an address of a person and is not read.
+    Source: https://github.com/microsoft/azure-devops-node-api/issues/379
+    """
+    match = _USER_DATA.match(headers.get("X-VSS-UserData", ""))
+    return match[1].lower() if match else None
+
+
+_USER_DATA: Final = re.compile(
+    r"(?!0{8}-)([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}):", re.IGNORECASE
+)
 
 
 def _needs_sign_in(response: requests.Response) -> bool:

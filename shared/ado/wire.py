@@ -189,6 +189,12 @@ class WireThread(msgspec.Struct, rename="camel"):
         )
 
 
+class WireThreads(msgspec.Struct):
+    """A list of threads."""
+
+    value: list[WireThread]
+
+
 class WireStatusContext(msgspec.Struct):
     """GitStatusContext."""
 
@@ -235,28 +241,6 @@ class WireCreated(msgspec.Struct):
     """The id of whatever was created."""
 
     id: int
-
-
-class WireChangedItem(msgspec.Struct, rename="camel"):
-    """GitItem inside a change."""
-
-    path: str = ""
-    git_object_type: str = "blob"
-    is_folder: bool = False
-
-
-class WireChange(msgspec.Struct, rename="camel"):
-    """GitChange."""
-
-    item: WireChangedItem
-    change_type: str = ""
-
-
-class WireDiffs(msgspec.Struct, rename="camel"):
-    """GitCommitDiffs."""
-
-    changes: list[WireChange] = []
-    all_changes_included: bool = True
 
 
 class WireDescriptor(msgspec.Struct):

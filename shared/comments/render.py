@@ -1,7 +1,7 @@
 """Renders every comment and pull request text from its template, in the language of the operators.
 
 Templates are files (`templates/{language}`): words are data. `words.toml` holds the names of states
-and, for each error code or area, what it means and what to do next.
+and causes and, for each error code or area, what it means and what to do next.
 """
 
 import tomllib
@@ -195,6 +195,7 @@ def _load_environment(language: str) -> "Environment":
     }
     environment.globals |= {
         "state": words["states"],
+        "cause": words["causes"],
         "explain": lambda code, message: _explain(words["errors"], code, message),
     }
     return environment

@@ -27,6 +27,8 @@ class VariantView:
     """The variant that this one is a duplicate of."""
     error_code: str | None = None
     error_message: str = ""
+    verdict: str | None = None
+    """Whom the failure falls to: a `shared.domain.errors.Verdict`."""
     provider: str = ""
     """Who drafted it; empty where nobody has yet."""
     model: str = ""

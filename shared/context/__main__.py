@@ -2,7 +2,8 @@
 
 Without --repo the files are part of each line:
     in   {"files": {path: text}, "request": {"text", "title", "description", "changed_paths",
-         "thread_path", "thread_lines"}, "budget_tokens": 8000}
+         "changed_lines": {path: [[first, last]]}, "thread_path", "thread_lines"},
+         "budget_tokens": 8000}
     out  {"ranked": [{"path", "score", "why"}], "text", "tokens"}
 
 With --repo DIR they are those of a commit of that git repository:
@@ -71,6 +72,10 @@ def _read_request(asked: Any) -> ContextRequest:
         changed_paths=tuple(map(str, asked.get("changed_paths", ()))),
         thread_path=None if thread_path is None else str(thread_path),
         thread_lines=(int(lines[0]), int(lines[1])) if lines else None,
+        changed_lines={
+            str(path): [(int(first), int(last)) for first, last in ranges]
+            for path, ranges in asked.get("changed_lines", {}).items()
+        },
     )
 
 

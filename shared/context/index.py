@@ -40,6 +40,8 @@ class Index:
     """Number of a word to the places whose file names have it."""
     folder_words: Mapping[int, frozenset[int]]
     """The same for the folders."""
+    parts: Mapping[int, frozenset[int]]
+    """Number of an unsplit name to the places whose paths have it as a part."""
     stems: Mapping[int, tuple[int, ...]]
     """Number of a stem to the places of the files that bear it."""
     referrers: Mapping[int, tuple[int, ...]]
@@ -106,6 +108,7 @@ def _arrange(paths: Sequence[str], read: Mapping[str, FileCard]) -> Index:
     )
     name_words: defaultdict[int, set[int]] = defaultdict(set)
     folder_words: defaultdict[int, set[int]] = defaultdict(set)
+    parts: defaultdict[int, set[int]] = defaultdict(set)
     stems: defaultdict[int, list[int]] = defaultdict(list)
     for place, entry in enumerate(entries):
         stems[entry.facts.stem].append(place)
@@ -113,6 +116,8 @@ def _arrange(paths: Sequence[str], read: Mapping[str, FileCard]) -> Index:
             name_words[word].add(place)
         for word in entry.facts.folder_words:
             folder_words[word].add(place)
+        for part in entry.facts.parts:
+            parts[part].add(place)
     referrers: defaultdict[int, list[int]] = defaultdict(list)
     for place, entry in enumerate(entries):
         for stem in entry.card.references:
@@ -123,6 +128,7 @@ def _arrange(paths: Sequence[str], read: Mapping[str, FileCard]) -> Index:
         places={entry.path: place for place, entry in enumerate(entries)},
         name_words={word: frozenset(places) for word, places in name_words.items()},
         folder_words={word: frozenset(places) for word, places in folder_words.items()},
+        parts={part: frozenset(places) for part, places in parts.items()},
         stems={stem: tuple(places) for stem, places in stems.items()},
         referrers={stem: tuple(places) for stem, places in referrers.items()},
         unread=sum(entry.card.is_cut for entry in entries),

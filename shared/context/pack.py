@@ -34,6 +34,15 @@ EXCERPT_MARGIN: Final = 12
 MAX_PACKED_FILES: Final = 40
 MAX_REGIONS: Final = 60
 """Of one file."""
+ENOUGH_AROUND: Final = 8
+"""Lines that are shown above and below a line which needs no region of its own."""
+MAX_TOLD_CHANGES: Final = 20
+"""Ranges of changed lines that are told of one file."""
+
+_THREAD: Final = 1000.0
+_CHANGED: Final = 5.0
+_FADING_LINES: Final = 100
+"""So far into a change a line counts half: every change's beginning comes before more of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class PackedFile:
     path: str
     text: str
     is_whole: bool
+    note: str = ""
+    """What is said of it, besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,19 @@ def estimate_tokens(text: str) -> int:
 
 
 def build_context(
-    files: Mapping[str, bytes], index: Index, request: ContextRequest, *, budget_tokens: int
+    files: Mapping[str, bytes],
+    index: Index,
+    request: ContextRequest,
+    *,
+    budget_tokens: int,
+    ranked: Sequence[RankedFile] | None = None,
 ) -> ContextPack:
-    """Choose what to show: the list of paths, then the best files until the budget is used up."""
-    ranked = rank_files(index, request)
+    """Choose what to show: the list of paths, then the best files until the budget is used up.
+
+    `ranked` is what `rank_files` said of this request, for whoever asked already.
+    """
+    if ranked is None:
+        ranked = rank_files(index, request)
     paths = _choose_paths(index, ranked, int(budget_tokens * TREE_SHARE))
     more = len(index.entries) - len(paths)
     candidates = ranked[:MAX_PACKED_FILES]
@@ -122,11 +142,12 @@ def _choose_paths(index: Index, ranked: Sequence[RankedFile], budget: int) -> tu
 def _fit(path: str, text: str, request: ContextRequest, room: int) -> PackedFile | None:
     """Show a file whole, or its signatures and best regions, or not at all."""
     lines = text.split("\n")
+    note = _describe_changes(path, request)
     if len(text) / BYTES_PER_TOKEN <= room:  # a character has at least one byte
-        whole = PackedFile(path, _number(lines, range(len(lines))), is_whole=True)
+        whole = PackedFile(path, _number(lines, range(len(lines))), is_whole=True, note=note)
         if estimate_tokens(_render_file(whole)) <= room:
             return whole
-    empty = PackedFile(path, "", is_whole=False)
+    empty = PackedFile(path, "", is_whole=False, note=note)
     room -= estimate_tokens(_render_file(empty)) + 2
     outline_room = int(room * OUTLINE_SHARE)
     shown: set[int] = set()
@@ -136,17 +157,39 @@ def _fit(path: str, text: str, request: ContextRequest, room: int) -> PackedFile
             break
         shown.add(at)
         room -= _measure_line(lines[at])
-    is_about = False
-    for region in _choose_regions(path, lines, request):
-        added = [at for at in region if at not in shown]
-        cost = sum(_measure_line(lines[at]) for at in added)
-        if cost <= room:
-            shown.update(added)
-            room -= cost
-            is_about = True
-    if not is_about:
+    regions = _choose_regions(path, lines, request, shown, room)
+    if not regions:
         return None  # signatures alone cost room that a better file can use
-    return PackedFile(path, _number(lines, sorted(shown)), is_whole=False)
+    return PackedFile(path, _number(lines, sorted(shown | regions)), is_whole=False, note=note)
+
+
+def _choose_regions(
+    path: str, lines: Sequence[str], request: ContextRequest, shown: set[int], room: int
+) -> set[int]:
+    """Choose the lines that count with what is around them, the best first, beside what is shown.
+
+    Around each as much as there is room for.
+    """
+    chosen: set[int] = set()
+    settled: set[int] = set()
+    regions = 0
+    for at in _rank_lines(path, lines, request):
+        if at in settled:
+            continue
+        for margin in (EXCERPT_MARGIN, 4, 1):
+            region = range(max(0, at - margin), min(len(lines), at + margin + 1))
+            added = [near for near in region if near not in shown and near not in chosen]
+            cost = sum(_measure_line(lines[near]) for near in added)
+            if cost <= room:
+                chosen.update(region)
+                room -= cost
+                enough = margin - ENOUGH_AROUND
+                settled.update(range(at - enough, at + enough + 1))
+                break
+        regions += 1
+        if regions == MAX_REGIONS:
+            break
+    return chosen
 
 
 def _measure_line(line: str) -> int:
@@ -154,26 +197,44 @@ def _measure_line(line: str) -> int:
     return estimate_tokens(line) + 5
 
 
-def _choose_regions(path: str, lines: Sequence[str], request: ContextRequest) -> Iterator[range]:
-    """Offer regions of a file, the best first, each large, then small for when room is scarce."""
+def _rank_lines(path: str, lines: Sequence[str], request: ContextRequest) -> list[int]:
+    """Rank the lines that something speaks for, 0-based, the best first."""
     asked = set(split_words(request.text)) | set(split_words(request.title))
     having = [asked.intersection(split_words(line)) for line in lines]
     spread = Counter(word for words in having for word in words)
     weights = {word: math.log(1 + len(lines) / count) for word, count in spread.items()}
     scores = [sum(sorted(weights[word] for word in words)) for words in having]
     for first, last in request.changed_lines.get(path, ()):
-        for at in range(max(0, first - 1), min(len(lines), last)):
-            scores[at] += 5.0
+        # where lines were only removed, the place is the line that follows
+        for offset, at in enumerate(_clip(first, max(first, last), lines)):
+            scores[at] += _CHANGED / (1 + offset / _FADING_LINES)
     if path == request.thread_path and request.thread_lines is not None:
-        first, last = request.thread_lines
-        for at in range(max(0, first - 1), min(len(lines), last)):
-            scores[at] += 1000.0
-    order = sorted(
+        for at in _clip(*request.thread_lines, lines):
+            scores[at] += _THREAD
+    return sorted(
         (at for at, score in enumerate(scores) if score > 0), key=lambda at: (-scores[at], at)
     )
-    for at in order[:MAX_REGIONS]:
-        for margin in (EXCERPT_MARGIN, 4, 1):
-            yield range(max(0, at - margin), min(len(lines), at + margin + 1))
+
+
+def _clip(first: int, last: int, lines: Sequence[str]) -> range:
+    """Turn 1-based lines into places, as far as they are there."""
+    return range(max(0, first - 1), min(len(lines), last))
+
+
+def _describe_changes(path: str, request: ContextRequest) -> str:
+    """Say on a line what the pull request itself changes in a file; empty for nothing."""
+    ranges = request.changed_lines.get(path, ())
+    if not ranges:
+        return "(changed by the pull request)\n" if path in request.changed_paths else ""
+    told = [_describe_range(first, last) for first, last in ranges[:MAX_TOLD_CHANGES]]
+    more = ", …" if len(ranges) > len(told) else ""
+    return f"(changed by the pull request: {', '.join(told)}{more})\n"
+
+
+def _describe_range(first: int, last: int) -> str:
+    if last < first:
+        return f"removed before {first}"
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _number(lines: Sequence[str], shown: Iterable[int]) -> str:
@@ -192,4 +253,4 @@ def _number_lines(lines: Sequence[str], shown: Iterable[int]) -> Iterator[str]:
 
 def _render_file(file: PackedFile) -> str:
     kind = "" if file.is_whole else " (signatures and excerpts)"
-    return f"\n# {show_path(file.path)}{kind}\n{file.text}"
+    return f"\n# {show_path(file.path)}{kind}\n{file.note}{file.text}"

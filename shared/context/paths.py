@@ -95,6 +95,8 @@ class PathFacts:
     name_words: frozenset[int]
     """Numbers of the words of the name without its suffixes."""
     folder_words: frozenset[int]
+    parts: frozenset[int]
+    """Numbers of the folders' names and of the file's without its suffixes, unsplit."""
     stem: int
     """Number of the name without suffixes and test marks: twins share it."""
     is_test: bool
@@ -108,14 +110,16 @@ def describe_path(path: str) -> PathFacts:
     """Read a path of a repository."""
     folder, _, name = path.rpartition("/")
     suffix = read_suffix(path)
+    bare = name.rpartition(".")[0] or name
     stem = re.sub(
         r"^(?:test_|_+|\.+)|(?:[_.-]?(?:tests?|spec))$", "", name.partition(".")[0].lower()
     )
     return PathFacts(
         folder=folder,
         name=name.lower(),
-        name_words=frozenset(map(number_word, split_words(name.rpartition(".")[0] or name))),
+        name_words=frozenset(map(number_word, split_words(bare))),
         folder_words=frozenset(map(number_word, split_words(folder))),
+        parts=frozenset(map(number_name, (*filter(None, folder.split("/")), bare))),
         stem=number_name(stem),
         is_test=_TEST.search(path) is not None,
         is_source=suffix in _SOURCE_SUFFIXES,

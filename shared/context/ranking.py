@@ -28,6 +28,8 @@ _NAME_WEIGHT: Final = 4.0
 _FOLDER_WEIGHT: Final = 1.0
 _DEFINED_BONUS: Final = 1.0
 """In idf, for a name that the file defines, on top of using it."""
+_PART_BONUS: Final = 3.0
+"""The same for a name that is a part of the file's path."""
 _PAIR_WEIGHT: Final = 0.4
 
 # shares of the best score
@@ -126,6 +128,8 @@ def _score_names(index: Index, query: Query, tally: _Tally) -> None:
             mark = find_count(entry.card.names, entry.card.name_counts, name)
             if mark:
                 found[place] = mark
+        in_path = index.parts.get(name, frozenset()) if weight else frozenset[int]()
+        found |= dict.fromkeys(in_path.difference(found), 0)
         rarity = _measure_rarity(len(found), len(index.entries))
         pair = _PAIR_WEIGHT if name in query.pairs else 0.0
         for place, mark in found.items():
@@ -133,6 +137,8 @@ def _score_names(index: Index, query: Query, tally: _Tally) -> None:
             bonus = (weight + pair) * count / (count + 1)
             if mark & DEFINED:
                 bonus += weight * _DEFINED_BONUS
+            if place in in_path:
+                bonus += weight * _PART_BONUS
             tally.add(place, rarity * bonus, "names")
 
 

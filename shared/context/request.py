@@ -23,6 +23,7 @@ _SAY_NOTHING: Final = frozenset(split_words("fix bug issue problem regression"))
 """Words of every other request that seldom tell where."""
 _COMPOUND: Final = re.compile(r"[^\W_]_[^\W_]|[a-z][A-Z]|[A-Z][A-Z][a-z]")
 _MARKED: Final = re.compile(r"[`'\"]([A-Za-z_]\w{1,119})(?=[`'\"(])|\b([A-Za-z_]\w{1,119})(?=\()")
+_QUOTED: Final = re.compile(r"`([^`\n]{1,200})`")
 _DOTTED: Final = re.compile(r"\b[A-Za-z_]\w{0,119}(?:\.[A-Za-z_]\w{0,119}){1,8}")
 _PATH: Final = re.compile(r"[\w@~+./\\-]{2,400}")
 
@@ -43,7 +44,10 @@ class ContextRequest:
     thread_lines: tuple[int, int] | None = None
     """First and last line of it, 1-based."""
     changed_lines: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
-    """First and last lines, 1-based, that the pull request changes, as far as they are known."""
+    """First and last lines, 1-based, that the pull request changes, as far as they are known.
+
+    The last is less than the first where lines were only removed, before the first.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def _find_code_names(text: str) -> Iterator[str]:
     yield from (match[match.lastindex or 0] for match in _MARKED.finditer(text))
     for match in _DOTTED.finditer(text):
         yield from match[0].split(".")
+    for match in _QUOTED.finditer(text):
+        yield from filter(split_name, find_names(match[1]))
 
 
 def _join_neighbours(line: str) -> Iterator[int]:

@@ -15,7 +15,7 @@ class UsagePurpose(StrEnum):
     REPAIR = "repair"
     """A further round: the model was shown what was wrong with its edit."""
     WARM = "warm"
-    """To fill the provider's cache before the variants ask."""
+    """To look up what all variants need, and fill the provider's cache, before they are drafted."""
     CLARIFY = "clarify"
 
 

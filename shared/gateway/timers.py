@@ -12,6 +12,14 @@ def beat() -> None:
     flush(metrics=True)
 
 
+def run_canary() -> None:
+    """Have one command carried out from end to end, where the settings say so."""
+    from shared.jobs.run_canary import run_canary as run
+
+    run(compose())
+    flush(metrics=True)
+
+
 def watch_hooks() -> None:
     """Tell how Azure DevOps sees the service hooks."""
     from shared.jobs.watch_hooks import watch_hooks as watch

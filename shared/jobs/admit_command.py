@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from shared.ado.errors import AdoNotFoundError
-from shared.ado.identities import fetch_own_identity, list_group_names
+from shared.ado.identities import find_own_id, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
 from shared.domain.clarification import NOTHING_ASKED, Clarification, ClarificationEnd
@@ -19,7 +19,7 @@ from shared.domain.commands import CancelCommand, Command, EditCommand, HelpComm
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError, CommandError, PolicyError
 from shared.domain.job import Job, Variant
-from shared.domain.names import build_branch
+from shared.domain.names import STUB_PROVIDER, build_branch
 from shared.domain.pull_request import Comment, CommentThread, PullRequest, RepositoryRef
 from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
@@ -72,7 +72,7 @@ def _judge(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         comment = _find_comment(thread, ref.comment_id)
         if comment is None or comment.is_deleted or not comment.is_text:
             return _ignore("no_such_comment")
-        if is_own_comment(comment, fetch_own_identity(world.ado).id):
+        if is_own_comment(comment, find_own_id(world.ado)):
             return _ignore("own_comment")
         pull_request = fetch_pull_request(world.ado, repository, ref.pull_request_id)
     except AdoNotFoundError:
@@ -116,7 +116,12 @@ def _decide(
     check_pull_request(scene.pull_request)
     described = _open_job(order, world, ref, request, scene)
     plan = _plan(world, ref, request.numbers)
-    told = {"request": described, "traceparent": order.get("traceparent")}
+    told = {
+        "request": described,
+        # an earlier result is what made somebody ask for another one
+        "asks_anew": isinstance(command, RetryCommand),
+        "traceparent": order.get("traceparent"),
+    }
     return {"next": "edit", "job": plan | told}
 
 
@@ -235,7 +240,7 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
         "variant_timeout_s": settings.variant_timeout_s,
         "budget": settings.to_budget(settings.ado_tries),
         "model_budget": settings.to_budget(settings.model_tries),
-        "providers": list(settings.models.names),
+        "providers": [STUB_PROVIDER] if world.is_by_hand(ref) else list(settings.models.names),
         "circuit": {
             "failures": settings.models.circuit_failures,
             "window_s": 60,

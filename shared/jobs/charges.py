@@ -11,7 +11,7 @@ from shared.llm.prices import price
 from shared.policy.budgets import BudgetLimits, check_budgets
 from shared.settings import ModelSettings
 from shared.store import usage
-from shared.store.usage import Spent, UsageEntry
+from shared.store.usage import UsageEntry
 from shared.telemetry import metrics
 from shared.telemetry.emit import emit
 from shared.telemetry.events import BudgetExhausted
@@ -93,7 +93,7 @@ class JobAccount:
     def read_fields(self) -> dict[str, Any]:
         """Read what the variant's row says of all its calls so far, those of earlier tries too."""
         with self._world.database.read() as connection:
-            spent = usage.spent_by_variants(connection, self._job.id).get(self._number, Spent())
+            spent = usage.spent_by_variant(connection, self._job.id, self._number)
         fields: dict[str, Any] = {
             "tokens_in": spent.tokens_in,
             "tokens_cached": spent.tokens_cached,

@@ -21,6 +21,7 @@ from shared.jobs.result_cache import build_key, find_result, keep_result
 from shared.jobs.rows import require_open
 from shared.jobs.world import World
 from shared.llm.provider import Draft, DraftRequest
+from shared.llm.survey import turns_from_plain
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.errors import PatchCode
 from shared.patching.rules import PatchRules
@@ -33,7 +34,8 @@ from shared.store.security_events import SecurityEvent
 def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Draft one variant; answers `{"patch": artifact}`, when repeated the first one's.
 
-    `calls` beside it tells how each provider did, for the circuit breakers.
+    `calls` beside it tells how each provider did, for the circuit breakers. With `asks_anew` in the
+    order no earlier result is taken: its author was not content with it.
     """
     deadline = parse_instant(order["deadline"])
     with world.database.transaction() as connection:
@@ -52,10 +54,15 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
             started_at=variant.started_at or now,
         )
         shown = json.loads(artifacts.get(connection, order["context"]["context"]))
+        survey = order["context"].get("survey")
+        looked_up = json.loads(artifacts.get(connection, survey)) if survey else ()
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
-        request = build_request(order, job, variant, shown, snapshot)
+        request = replace(
+            build_request(order, job, variant, shown, snapshot),
+            survey=turns_from_plain(looked_up),
+        )
         try:
-            draft = _draft(world, job, variant, request)
+            draft = _draft(world, job, variant, request, asks_anew=bool(order.get("asks_anew")))
         except PatchError as error:
             _note_secret(world, job, variant, error)
             raise
@@ -120,17 +127,19 @@ def build_request(
     )
 
 
-def _draft(world: World, job: Job, variant: Variant, request: DraftRequest) -> Draft:
+def _draft(
+    world: World, job: Job, variant: Variant, request: DraftRequest, *, asks_anew: bool
+) -> Draft:
     """Draft, or take an earlier result; either way the row says what it took, also on failure."""
     account = JobAccount(world, job, variant.number)
     key = build_key(world, job, request)
     began = time.monotonic()
-    draft = find_result(world, key, request)
+    draft = None if asks_anew else find_result(world, key, request)
     reused = draft is not None
     try:
         if draft is None:
-            draft = world.open_provider(account).draft(request)
-            keep_result(world, key, draft)
+            draft = world.open_provider(account, job.comment).draft(request)
+            keep_result(world, key, request, draft)
     finally:
         fields = account.read_fields() | {
             "llm_duration_ms": int(1000 * (time.monotonic() - began)),

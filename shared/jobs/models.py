@@ -5,7 +5,7 @@ from shared.llm.chat.build import build_chat_model
 from shared.llm.chat.entra import EntraTokens
 from shared.llm.chat.spec import ChatApi, ChatProvider, ChatSpec
 from shared.llm.conversation import ChatModel
-from shared.llm.drafting import DraftingTerms
+from shared.llm.terms import DraftingTerms
 from shared.secrets.errors import SecretMissingError
 from shared.secrets.source import Secrets
 from shared.settings import ModelSettings, ModelSource
@@ -29,6 +29,7 @@ def _build_model(source: ModelSource, secrets: Secrets) -> ChatModel:
         api=ChatApi(source.api),
         proxy_url=source.proxy_url,
         takes_temperature=source.temperature,
+        effort=source.effort,
     )
     if source.uses_identity:
         return build_chat_model(spec, read_token=EntraTokens(open_identity))

@@ -65,6 +65,10 @@ class ObservedChat:
         """The model or deployment that is asked for."""
         return self._model.model
 
+    def close(self) -> None:
+        """Close the connections of the model, where it keeps some."""
+        getattr(self._model, "close", lambda: None)()
+
     def reply(self, request: ChatRequest) -> ChatReply:
         """Send one request and wait for the whole reply.
 

@@ -1,26 +1,30 @@
 """Takes an earlier result where the same question was asked of the same models not long ago.
 
-The key is everything that the answer depends on. What is kept are the edits as they were written:
-they are applied and checked anew, so a result that does not fit any more is no result.
+The key is everything that the answer depends on, whom a variant asks first among it; the result of
+a provider that only stood in for that one is not kept. What is kept are the edits as they were
+written: they are applied and checked anew, so a result that does not fit any more is no result.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.domain.job import Job
 from shared.jobs.admit_command import ARTIFACTS_KEPT
 from shared.jobs.world import World
+from shared.llm.chain import order_for_variant
 from shared.llm.prompt import PROMPT_VERSION
 from shared.llm.provider import Draft, DraftRequest, Usage
 from shared.patching.errors import PatchError
+from shared.settings import ModelSource
 from shared.store import artifacts, result_cache
 
 
 def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
     """Build the key of one variant's question; None where nothing is kept."""
     settings = world.settings.models
-    if not settings.sources or not settings.result_cache_s:
+    if world.is_by_hand(job.comment) or not settings.result_cache_s:
         return None
     asked = {
         "organisation": job.comment.organisation.lower(),
@@ -29,7 +33,13 @@ def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
         "request": " ".join(request.intent.split()),
         "strategy": request.strategy,
         "variants": request.variants,
-        "models": [f"{source.provider}/{source.model}" for source in settings.sources],
+        "models": [
+            [
+                *(source.provider, source.model, source.base_url, source.api_version),
+                *(source.api, source.temperature, source.effort),
+            ]
+            for source in _order_sources(world, request)
+        ],
         "parameters": [
             settings.edit_format,
             settings.max_output_tokens,
@@ -46,6 +56,11 @@ def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
     }
     text = json.dumps(asked, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _order_sources(world: World, request: DraftRequest) -> Sequence[ModelSource]:
+    settings = world.settings.models
+    return order_for_variant(settings.sources, request.variant, is_spread=settings.spreads_variants)
 
 
 def is_kept(world: World, key: str | None) -> bool:
@@ -80,9 +95,12 @@ def find_result(world: World, key: str | None, request: DraftRequest) -> Draft |
     )
 
 
-def keep_result(world: World, key: str | None, draft: Draft) -> None:
-    """Keep a result that fits and passed its checks, for as long as the settings say."""
-    if key is None:
+def keep_result(world: World, key: str | None, request: DraftRequest, draft: Draft) -> None:
+    """Keep a result that fits and passed its checks, for as long as the settings say.
+
+    Whoever asks the same later, when the first provider serves again, is not given another one's.
+    """
+    if key is None or draft.provider != _order_sources(world, request)[0].provider:
         return
     body = {
         "edits": draft.edits,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from shared.ado.identities import fetch_own_identity
+from shared.ado.identities import find_own_id
 from shared.ado.threads import edit_comment, fetch_thread, find_comment, post_reply
 from shared.comments.marker import CommentKind, write_marker
 from shared.domain.comment_ref import CommentRef
@@ -50,7 +50,7 @@ def reply_once(
     def find() -> dict[str, Any] | None:
         thread = fetch_thread(world.ado, repository, ref.pull_request_id, ref.thread_id)
         marker = write_marker(ref.instance_id, kind, part)
-        found = find_comment(thread, marker, fetch_own_identity(world.ado).id)
+        found = find_comment(thread, marker, find_own_id(world.ado))
         return None if found is None else {"comment_id": found.id}
 
     result = once(world, ref.instance_id, key, make=make, find=find, after=after)

@@ -70,6 +70,7 @@ def build_variant_view(
         twin=find_twin(row, rows),
         error_code=None if row.status is VariantStatus.DUPLICATE else row.error_code,
         error_message=row.note if row.error_code else "",
+        verdict=row.verdict,
         provider=row.llm_provider or "",
         model=(row.llm_model or "") if is_model_made(row) else "",
     )

@@ -7,12 +7,20 @@ decided before, by the circuit breakers that all instances share; nothing is tri
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.domain.errors import Verdict
 from shared.llm.conversation import ChatModel, ChatReply, ChatRequest
 from shared.llm.provider import PROVIDER_FAULTS, ModelCode, ModelError, fail_at_provider
 from shared.patching.errors import PatchError
+
+_Model = TypeVar("_Model")
+
+
+def order_for_variant(chain: Sequence[_Model], variant: int, *, is_spread: bool) -> list[_Model]:
+    """Order a chain for a variant (1-based): from its own model on, where variants are spread."""
+    first = (variant - 1) % len(chain) if is_spread else 0
+    return [*chain[first:], *chain[:first]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ knows nothing of edits. Who talks, for how many rounds and on what budget, is `s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -44,6 +44,21 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What a model thought, sealed by its provider: good for nothing but to be sent back there.
+
+    It lives as long as its conversation: it is neither logged nor kept.
+    """
+
+    id: str
+    sealed: str = field(repr=False)
+    origin: str
+    """Who sealed it; nobody else can open it."""
+    calls_before: int = 0
+    """How many calls of its turn stand before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolResult:
     """What is answered to a call."""
 
@@ -60,6 +75,8 @@ class Turn:
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
+    """The model's, before or between its calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +134,7 @@ class ChatReply:
     usage: Usage
     model: str
     """As the provider names what served, which may be more exact than what was asked for."""
+    thoughts: tuple[Thought, ...] = ()
 
 
 class ChatModel(Protocol):

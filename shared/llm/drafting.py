@@ -8,23 +8,17 @@ Each call is checked against the budgets before and charged after. The model cho
 lines, and nothing else: not the repository, the branch, the target, nor who reviews.
 """
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.context.pack import estimate_tokens
-from shared.context.tools import SnapshotTools
 from shared.context.visibility import read_text
 from shared.domain.credentials import MASK, mask_credentials
-from shared.llm.accounts import Account, CallRecord
-from shared.llm.chain import ChainSession, ProviderOutcome
+from shared.llm.accounts import Account
+from shared.llm.chain import ChainSession, order_for_variant
 from shared.llm.conversation import (
     BROKEN_CHARACTER,
     ChatModel,
     ChatReply,
-    ChatRequest,
-    Conversation,
     Role,
     StopReason,
     ToolCall,
@@ -36,22 +30,22 @@ from shared.llm.model_tools import (
     MAX_SUMMARY,
     SUBMIT,
     Submission,
-    list_tools,
     read_arguments,
     read_submission,
     read_written_submission,
-    run_look,
 )
-from shared.llm.prompt import mark_data, write_repair, write_request, write_shared, write_system
+from shared.llm.prompt import mark_data, write_repair
 from shared.llm.provider import (
     Draft,
     DraftRequest,
     ModelCode,
     ModelError,
     RequestError,
-    Usage,
     fail_at_provider,
 )
+from shared.llm.survey import Survey, make_survey, open_draft, open_survey
+from shared.llm.talk import Talk
+from shared.llm.terms import DraftingTerms
 from shared.patching.apply import AppliedPatch
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.read import recognise
@@ -60,9 +54,6 @@ from shared.patching.script import EditFormat
 if TYPE_CHECKING:
     from shared.patching.script import FileEdit
 
-LOWEST_TEMPERATURE: Final = 0.2
-HIGHEST_TEMPERATURE: Final = 0.9
-"""Of the first and the last variant: the later ones dare more."""
 _NOT_QUOTING: Final = frozenset(
     {
         PatchCode.UNREADABLE,
@@ -77,23 +68,6 @@ MEND_ALL: Final = "Send the whole change again, mended."
 MEND_THE_REST: Final = (
     "Send only what did not fit, mended; what fits is kept and applied together with it."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DraftingTerms:
-    """How drafts are made; see docs/settings.md."""
-
-    spreads_variants: bool = False
-    edit_format: str = "structured"
-    max_output_tokens: int = 32_000
-    repair_rounds: int = 3
-    tool_rounds: int = 6
-    tool_tokens: int = 40_000
-
-    @property
-    def max_calls(self) -> int:
-        """Every look, being told that these were enough, a submission, and every repair."""
-        return self.tool_rounds + 2 + self.repair_rounds
 
 
 class ModelDrafter:
@@ -117,28 +91,25 @@ class ModelDrafter:
             PatchError: the edits did not fit, after every round of mending.
             PolicyError: a budget is exhausted.
         """
-        session = ChainSession(self._order_models(request.variant), request.admitted)
+        models = order_for_variant(
+            self._models, request.variant, is_spread=self._terms.spreads_variants
+        )
+        session = ChainSession(models, request.admitted)
         with session.telling_outcomes():
             return _Work(request, session, self._account, self._terms).draft()
 
-    def _order_models(self, variant: int) -> list[ChatModel]:
-        """Order the chain for a variant (1-based): from its own model on, if they are spread."""
-        first = (variant - 1) % len(self._models) if self._terms.spreads_variants else 0
-        return [*self._models[first:], *self._models[:first]]
-
-    def warm(self, request: DraftRequest) -> tuple[ProviderOutcome, ...]:
-        """Have the part that all variants share read once, so that they find it cached.
-
-        Answers how each provider that was asked did.
+    def survey(self, request: DraftRequest) -> Survey:
+        """Have the part that all variants share read once, and looked up what they all need.
 
         Raises:
             ModelError: nobody answered; `details` as of `draft`.
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._models, request.admitted)
+        talk = Talk(request, session, self._account, self._terms, open_survey(request))
         with session.telling_outcomes():
-            _Work(request, session, self._account, self._terms).warm()
-        return session.outcomes
+            turns = make_survey(talk, self._terms.tool_rounds)
+        return Survey(turns, session.outcomes)
 
 
 class _Work:
@@ -153,58 +124,19 @@ class _Work:
     ) -> None:
         self._request = request
         self._session = session
-        self._account = account
         self._terms = terms
-        self._usage = Usage()
-        self._turns: list[Turn] = [Turn(Role.USER, write_request(request, terms.edit_format))]
-        self._system = write_system(terms.edit_format, terms.tool_rounds)
-        self._shared = write_shared(request)
-        self._looks = SnapshotTools(request.files)
-        self._offered = list_tools(self._looks, terms.edit_format, terms.tool_rounds)
+        self._talk = Talk(request, session, account, terms, open_draft(request, terms.edit_format))
         self._kept: tuple[FileEdit, ...] = ()
-        self._calls = 0
         self._repairs = 0
-        self._look_rounds = 0
-        self._look_tokens = 0
 
     def draft(self) -> Draft:
-        while self._calls < self._terms.max_calls:
-            reply = self._ask("repair" if self._repairs else "draft")
-            self._turns.append(Turn(Role.ASSISTANT, reply.text, reply.calls))
+        while self._talk.calls < self._terms.max_calls:
+            reply = self._talk.ask("repair" if self._repairs else "draft")
+            self._talk.hear(reply)
             draft = self._take(reply)
             if draft is not None:
                 return draft
         raise fail_at_provider(ModelCode.NO_EDIT, "The model never came to an end.")
-
-    def warm(self) -> None:
-        self._ask("warm", max_output_tokens=1)
-
-    def _ask(self, purpose: str, *, max_output_tokens: int | None = None) -> ChatReply:
-        self._account.check()
-        request = self._request
-        began = time.monotonic()
-        reply = self._session.reply(
-            ChatRequest(
-                Conversation(self._system, self._offered, self._shared, tuple(self._turns)),
-                deadline=request.deadline,
-                max_output_tokens=max_output_tokens or self._terms.max_output_tokens,
-                temperature=choose_temperature(request.variant, request.variants),
-                cache_key=request.nonce,
-            )
-        )
-        self._account.charge(
-            CallRecord(
-                purpose=purpose,
-                provider=self._session.provider,
-                model=reply.model,
-                usage=reply.usage,
-                duration_ms=int(1000 * (time.monotonic() - began)),
-                round=self._calls + 1,
-            )
-        )
-        self._usage += reply.usage
-        self._calls += 1
-        return reply
 
     def _take(self, reply: ChatReply) -> Draft | None:
         """Make of a reply a draft; None when the model has been answered and goes on."""
@@ -229,7 +161,7 @@ class _Work:
                 "Call `submit_edits` just once, with everything." if many else self._say_how(),
             )
             return None
-        self._look(reply.calls)
+        self._talk.answer_looks(reply.calls)
         return None
 
     def _check_given_up(self, calls: Sequence[ToolCall]) -> None:
@@ -273,7 +205,7 @@ class _Work:
             edit_format=edit_format,
             patch=patch,
             summary=submission.summary,
-            usage=self._usage,
+            usage=self._talk.usage,
             provider=self._session.provider,
             model=self._session.model,
             repair_rounds=self._repairs,
@@ -291,7 +223,7 @@ class _Work:
         report = self._mark(self._report(failure)) if isinstance(failure, PatchError) else ""
         text = write_repair(report, advice, self._terms.repair_rounds - self._repairs + 1)
         results = tuple(ToolResult(call.id, text, is_error=True) for call in calls)
-        self._turns.append(Turn(Role.USER, "" if results else text, results=results))
+        self._talk.turns.append(Turn(Role.USER, "" if results else text, results=results))
 
     def _mark(self, data: str) -> str:
         return mark_data(data, self._request.nonce)
@@ -314,28 +246,6 @@ class _Work:
         if self._terms.edit_format == "structured":
             return "There was no edit in your answer. Call `submit_edits` with the whole change."
         return "There was no edit in your answer. Write the whole change in the form that was said."
-
-    def _look(self, calls: Sequence[ToolCall]) -> None:
-        """Answer the model's looks as long as it has rounds and room for them."""
-        self._look_rounds += 1
-        results: list[ToolResult] = []
-        for call in calls:
-            is_over = self._look_rounds > self._terms.tool_rounds
-            if is_over or self._look_tokens > self._terms.tool_tokens:
-                text, failed = "You have looked enough: make the change with what you know.", True
-            else:
-                text, failed = self._mark(run_look(self._looks, call)), False
-            self._look_tokens += estimate_tokens(text)
-            results.append(ToolResult(call.id, text, is_error=failed))
-        self._turns.append(Turn(Role.USER, results=tuple(results)))
-
-
-def choose_temperature(variant: int, variants: int) -> float:
-    """Choose how freely a variant (1-based) is drafted: the first least, the last most."""
-    if variants == 1:
-        return LOWEST_TEMPERATURE
-    step = (HIGHEST_TEMPERATURE - LOWEST_TEMPERATURE) / (variants - 1)
-    return round(LOWEST_TEMPERATURE + step * (variant - 1), 3)
 
 
 _STAND_INS: Final = (

@@ -16,7 +16,7 @@ from shared.llm.strategies import STRATEGIES, find_strategy
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-PROMPT_VERSION: Final = "3"
+PROMPT_VERSION: Final = "5"
 """Part of the key of cached results: raise it with every change of a word that a model reads."""
 
 _PROMPTS: Final = Path(__file__).with_name("prompts")
@@ -84,6 +84,11 @@ def write_request(request: DraftRequest, edit_format: str) -> str:
         others=" ".join(others),
         edit_format=edit_format,
     )
+
+
+def write_survey(request: DraftRequest) -> str:
+    """Write what is asked before the variants are drafted: the command, and to look around."""
+    return _render("survey.md.j2", intent=mask_credentials(request.intent))
 
 
 def write_repair(report: str, advice: str, left: int) -> str:

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from shared.domain.errors import UpstreamError, Verdict
 
 if TYPE_CHECKING:
+    from shared.llm.conversation import Turn
     from shared.patching.apply import AppliedPatch
     from shared.patching.script import FileEdit
 
@@ -182,6 +183,8 @@ class DraftRequest:
     """Title and description of the pull request; data, never an instruction."""
     admitted: tuple[str, ...] | None = None
     """Providers that may be asked now; None: all."""
+    survey: "tuple[Turn, ...]" = ()
+    """What was looked up for all variants (`shared.llm.survey`); the last turn is ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def _apply_one(
             report="An edit does not say which file it is about. Say it.",
         )
     target = plain_path(edit.new_path) if edit.new_path else path
-    for one in (path, target):
+    for one in dict.fromkeys((path, target)):
         check_path(one, rules, symlinks)
     return _apply_file(tree, path, target, edit, ending)
 

@@ -92,7 +92,8 @@ def check_changes(
 def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:
     if is_binary(new):
         raise PatchError(PatchCode.BINARY, f"{path} would become a binary file", path=path)
-    if rules.check_conflict_markers and _count_markers(new) > _count_markers(old or b""):
+    markers = _count_markers(new) if rules.check_conflict_markers else 0
+    if markers and markers > _count_markers(old or b""):
         raise PatchError(
             PatchCode.CONFLICT_MARKERS, f"conflict markers are left in {path}", path=path
         )

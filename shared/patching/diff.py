@@ -87,7 +87,7 @@ def _split_around(old: bytes, new: bytes) -> tuple[int, list[str], list[str]]:
         How many lines were left out above, and the lines of each text.
     """
     start = cut = count_equal(old, new)
-    below = count_equal(old[start:][::-1], new[start:][::-1])
+    below = _count_equal_end(old, new, min(len(old), len(new)) - start)
     for _ in range(CONTEXT + 1):
         cut = max(0, old.rfind(b"\n", 0, cut))
     cut = cut + 1 if cut else 0
@@ -96,6 +96,18 @@ def _split_around(old: bytes, new: bytes) -> tuple[int, list[str], list[str]]:
         end = old.find(b"\n", end) + 1 or len(old)
     left_out = len(old) - end
     return old.count(b"\n", 0, cut), _split(old[cut:end]), _split(new[cut : len(new) - left_out])
+
+
+def _count_equal_end(old: bytes, new: bytes, most: int) -> int:
+    """Count what two texts end in alike, up to so many bytes."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old.endswith(new[len(new) - middle :]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _split(content: bytes) -> list[str]:

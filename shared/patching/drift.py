@@ -8,15 +8,16 @@ neighbours), explain enough of the quote, and be better than the best place else
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
-from shared.patching.align import MAX_CELLS, NOWHERE, Alignment, align
-from shared.patching.match import FileLines, fold_line
+from shared.patching.align import MAX_CELLS, NOWHERE, align
+from shared.patching.match import FileLines, LinePlaces, fold_line
 from shared.patching.ops import Script
+from shared.patching.settle import cut_far, settle
 from shared.patching.sound import Grade, Quote, grade_change, is_sound
 
 MIN_SCORE_SURE: Final = 0.3
@@ -76,7 +77,7 @@ def find_drifted(
         return None, []
     places = lines.places
     searched = [fold_line(line) for line in quoted]
-    weights = [_weigh(line, len(places.get(line, ()))) for line in searched]
+    weights = [_weigh(line, places.count(line)) for line in searched]
     starts = _list_starts(searched, weights, lines.folded, places)
     quote = Quote(
         searched, [fold_line(line) for line in wanted], weights, script, span, lines.folded
@@ -91,11 +92,14 @@ def find_drifted(
     for change in doubtful[:MAX_RIVALS]:
         # each change alone: the others may well be where they are
         alone = replace(quote, script=(change,))
-        hidden = frozenset(_list_touched(best.pairs, change))
-        rival = _choose(alone, lines, starts, hidden)
-        own = _rate(alone, best.pairs, best.likeness, (change,))
-        if rival is not None and not _is_clear(own, rival):
-            return None, [_first(best.pairs), _first(rival.pairs)]
+        pairs, likeness = list(best.pairs), list(best.likeness)
+        cut_far(alone, pairs, likeness)
+        own = _rate(alone, pairs, likeness, (change,))
+        # another place may share its context with the best one, or stand right beside it
+        for hidden in (_list_touched(best.pairs, change), pairs):
+            rival = _choose(alone, lines, starts, frozenset(hidden))
+            if rival is not None and not _is_clear(own, rival):
+                return None, [_first(best.pairs), _first(rival.pairs)]
     return Drifted(best.pairs, best.script), []
 
 
@@ -109,14 +113,13 @@ def _list_starts(
     searched: Sequence[str],
     weights: Sequence[float],
     keys: Sequence[str],
-    places: Mapping[str, list[int]],
+    places: LinePlaces,
 ) -> list[int]:
     """List where the quote could begin, the best supported first."""
     votes: dict[int, float] = defaultdict(float)
     for offset, line in enumerate(searched):
-        found = places.get(line, ())
-        if line and len(found) <= MAX_PLACES:
-            for at in found:
+        if line and places.count(line) <= MAX_PLACES:
+            for at in places[line]:
                 votes[at - offset] += weights[offset]
     if not votes:
         votes = _vote_by_likeness(searched, weights, keys)
@@ -163,8 +166,7 @@ def _choose(
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
     rows = len(quote.searched)
-    width = max(rows, min(rows + 2 * SLACK, MAX_CELLS // rows))
-    margin = (width - rows) // 2
+    margin = max(0, min(SLACK, (MAX_CELLS // rows - rows) // 2))
     for start in starts:
         first, last = max(0, start - margin), min(len(keys), start + rows + margin)
         if first >= last or (first, last) in seen:
@@ -180,7 +182,7 @@ def _choose(
             for at in range(first, last)
         ]
         alignment = align(quote.searched, quote.weights, window, first, is_foreign=is_foreign)
-        pairs, likeness = _settle(quote, alignment, hidden, near)
+        pairs, likeness = settle(quote, alignment, hidden, near)
         script = tuple(
             one for one in quote.script if not _is_done(quote, window, first, pairs, one)
         )
@@ -191,12 +193,12 @@ def _choose(
 
 
 def _rate(
-    quote: Quote, pairs: tuple[int, ...], likeness: tuple[float, ...], script: Script
+    quote: Quote, pairs: Sequence[int], likeness: Sequence[float], script: Script
 ) -> _Candidate:
     found = sum(weight * like for weight, like in zip(quote.weights, likeness, strict=True))
     grades = [grade_change(pairs, likeness, start, end) for start, end, _, _ in script]
     score = found / sum(quote.weights)
-    return _Candidate(pairs, likeness, script, score, min(grades, default=Grade.FIRM))
+    return _Candidate(tuple(pairs), tuple(likeness), script, score, min(grades, default=Grade.FIRM))
 
 
 def _is_done(
@@ -217,43 +219,10 @@ def _is_done(
     return list(between) == list(quote.wanted[new_start:new_end]) and bool(between or end > start)
 
 
-def _settle(
-    quote: Quote, alignment: Alignment, hidden: frozenset[int], near: Collection[str]
-) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """Answer pairs and likeness, once gaps are filled and pairs without a neighbour taken back."""
-    pairs, likeness = list(alignment.pairs), list(alignment.likeness)
-    _fill_gaps(quote, pairs, hidden, near)
-    for at, line in enumerate(pairs):
-        if 0.0 < likeness[at] < 1.0:
-            goes_on = at > 0 and pairs[at - 1] == line - 1
-            leads_on = at + 1 < len(pairs) and pairs[at + 1] == line + 1
-            if not goes_on and not leads_on:
-                pairs[at], likeness[at] = NOWHERE, 0.0
-    return tuple(pairs), tuple(likeness)
-
-
-def _fill_gaps(
-    quote: Quote, pairs: list[int], hidden: frozenset[int], near: Collection[str]
-) -> None:
-    """Let context that was not found stand for as many lines that were not quoted."""
-    changed = {at for start, end, _, _ in quote.script for at in range(start, end)}
-    before = NOWHERE
-    for at, line in enumerate(tuple(pairs)):
-        if line == NOWHERE:
-            continue
-        gap = range(before + 1, at)
-        if gap and before != NOWHERE and changed.isdisjoint(gap):
-            lines = range(pairs[before] + 1, line)
-            is_moved = any(quote.searched[i] in near for i in gap)
-            if len(lines) == len(gap) and not is_moved and hidden.isdisjoint(lines):
-                pairs[before + 1 : at] = lines
-        before = at
-
-
 def _is_unmistakable(
     quote: Quote,
     best: _Candidate,
-    places: Mapping[str, list[int]],
+    places: LinePlaces,
     change: tuple[int, int, int, int],
 ) -> bool:
     """Tell whether a change can be nowhere else: the lines that say where it goes are unique."""
@@ -261,7 +230,7 @@ def _is_unmistakable(
 
     def is_unique(at: int) -> bool:
         line = quote.searched[at]
-        return best.likeness[at] == 1.0 and quote.is_telling(at) and len(places.get(line, ())) == 1
+        return best.likeness[at] == 1.0 and quote.is_telling(at) and places.count(line) == 1
 
     if start < end:
         return any(is_unique(at) for at in range(start, end))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
@@ -13,7 +14,7 @@ from shared.patching.ops import Script
 from shared.patching.report import describe_missing
 from shared.patching.script import Hunk, Rung
 from shared.patching.sound import find_seam
-from shared.patching.text import ending_of, strip_ending
+from shared.patching.text import ending_of, strip_endings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,21 @@ def write_changes(
             replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
             for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
         ]
-    end = max(found.pairs) + 1
-    if hunk.says_final_newline and hunk.new and end == len(lines.text.lines):
+    if _changes_final_newline(hunk) and found.pairs[-1] + 1 == (end := lines.text.count):
         splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
 
 
+def _changes_final_newline(hunk: Hunk) -> bool:
+    """Tell whether a diff says that the last line had its newline and lacks it, or the reverse."""
+    if not (hunk.says_final_newline and hunk.old and hunk.new):
+        return False
+    return bool(ending_of(hunk.old[-1])) != bool(ending_of(hunk.new[-1]))
+
+
 def _says_endings(hunk: Hunk) -> bool:
     """Tell whether a diff shows carriage returns, so that a line without one has none."""
-    return any(line.endswith("\r\n") for lines in (hunk.old, hunk.new) for line in lines)
+    return "\r\n" in "".join((*hunk.old, *hunk.new))
 
 
 class _Hand:
@@ -73,8 +80,8 @@ class _Hand:
         self._hunk = hunk
         self._lines = lines
         self._found = found
-        self._old = [strip_ending(line) for line in hunk.old]
-        self._new = [strip_ending(line) for line in hunk.new]
+        self._old = strip_endings(hunk.old)
+        self._new = strip_endings(hunk.new)
 
     def write(self, change: tuple[int, int, int, int]) -> Splice:
         """Write one change: what differs between searched and wanted, and nothing else."""
@@ -85,9 +92,11 @@ class _Hand:
             at = self._find_seam(old_start, self._new[new_start:new_end])
             return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
         first, last = pairs[old_start], pairs[old_end - 1] + 1
+        if self._found.rung is Rung.EXACT:
+            return Splice(first, last, tuple(wanted))
         searched = self._old[old_start:old_end]
         actual = self._lines.text.bare[first:last]
-        if searched == actual or not wanted:
+        if searched == actual:
             return Splice(first, last, tuple(self._retab(wanted)))
         shifted = self._shift([*searched, *wanted], old_start, old_end)
         searched, wanted = shifted[: len(searched)], shifted[len(searched) :]
@@ -103,9 +112,11 @@ class _Hand:
         pairs = self._found.pairs
         above = pairs[start - 1] if start else NOWHERE
         below = pairs[start] if start < len(pairs) else NOWHERE
+        if above == below == NOWHERE:
+            raise self._doubt("new lines for {} stand beside lines that were left out")
         if above == NOWHERE:
             return below
-        if below == NOWHERE:
+        if below in (NOWHERE, above + 1):
             return above + 1
         seam = find_seam(self._lines.text.bare, above, below, new)
         return above + 1 if seam is None else seam
@@ -134,9 +145,8 @@ class _Hand:
         """Indent new lines as the file is indented where they go."""
         if self._found.rung is Rung.EXACT:
             return list(new)
-        everything = range(len(self._old))
         around = range(max(0, start - 1), min(len(self._old), end + 1))
-        shift = self._find_shift(everything) or self._find_shift(around)
+        shift = self._whole_shift or self._find_shift(around)
         if shift is None:
             raise self._doubt("the lines of {} are indented in another way than they were quoted")
         moved: list[str] = []
@@ -149,20 +159,20 @@ class _Hand:
 
     def _retab(self, new: Sequence[str]) -> list[str]:
         """Write new lines with blanks or tabs as the file does, where the quote mixes them."""
-        shift = None if self._found.rung is Rung.EXACT else self._find_shift(range(len(self._old)))
+        shift = None if self._found.rung is Rung.EXACT else self._whole_shift
         if shift is None or not shift.blanks_of_tab:
             return list(new)
         return [shift.move(line) or line for line in new]
 
+    @cached_property
+    def _whole_shift(self) -> Shift | None:
+        return self._find_shift(range(len(self._old)))
+
     def _find_shift(self, quoted: range) -> Shift | None:
-        bare = self._lines.text.bare
-        same = [
-            (self._old[at], bare[self._found.pairs[at]])
-            for at in quoted
-            if self._found.pairs[at] != NOWHERE
-        ]
-        same = [pair for pair in same if fold_line(pair[0]) == fold_line(pair[1])] or same
-        return find_shift([searched for searched, _ in same], [actual for _, actual in same])
+        bare, folded, pairs = self._lines.text.bare, self._lines.folded, self._found.pairs
+        there = [at for at in quoted if pairs[at] != NOWHERE]
+        there = [at for at in there if fold_line(self._old[at]) == folded[pairs[at]]] or there
+        return find_shift([self._old[at] for at in there], [bare[pairs[at]] for at in there])
 
     def _doubt(self, message: str) -> PatchError:
         return PatchError(

@@ -1,11 +1,9 @@
 """Finds the one shift between the indentation that was quoted and the file's, and applies it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_INDENT: Final = re.compile(r"[ \t]*")
 _TAB_WIDTHS: Final = (4, 2, 8, 3)
 
 
@@ -58,5 +56,4 @@ def _shift_of(before: str, after: str) -> tuple[str, str]:
 
 
 def _indent_of(line: str) -> str:
-    match = _INDENT.match(line)
-    return match[0] if match else ""
+    return line[: len(line) - len(line.lstrip(" \t"))]

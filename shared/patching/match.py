@@ -6,6 +6,7 @@ and sure line numbers may choose; otherwise it is ambiguous, and nothing is gues
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,34 +39,62 @@ class FileLines:
     @cached_property
     def folded(self) -> list[str]:
         """Every line as the coarsest comparison sees it."""
-        if self.text.text.isascii():
-            return [line.strip() for line in self.text.bare]
-        return [fold_line(line) for line in self.text.bare]
+        bare = self.text.bare
+        if not self.text.text.isascii():
+            bare = [_fold_look_alikes(line) for line in bare]
+        return [
+            " ".join(line.split()) if "  " in line or "\t" in line else line
+            for line in map(str.strip, bare)
+        ]
 
     @cached_property
-    def places(self) -> dict[str, list[int]]:
+    def places(self) -> "LinePlaces":
         """Where each folded line stands."""
-        places: dict[str, list[int]] = {}
-        for at, line in enumerate(self.folded):
-            places.setdefault(line, []).append(at)
-        return places
-
-    @cached_property
-    def _joined(self) -> str:
-        return "\n".join(["", *self.text.bare, ""])
+        return LinePlaces(self.folded)
 
     def find_exact(self, run: Sequence[str]) -> list[int]:
         """Find where lines stand just so."""
         needle = "\n".join(["", *run, ""])
         starts: list[int] = []
         line, seen = 0, 0
-        at = self._joined.find(needle)
+        joined = self.text.joined
+        at = joined.find(needle)
         while at >= 0 and len(starts) < MAX_PLACES:
-            line += self._joined.count("\n", seen, at)
+            line += joined.count("\n", seen, at)
             starts.append(line)
             seen = at
-            at = self._joined.find(needle, at + 1)
+            at = joined.find(needle, at + 1)
         return starts
+
+
+class LinePlaces:
+    """Where lines stand in a text, looked up when they are asked for."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+        self._last = dict(zip(lines, range(len(lines)), strict=True))
+        self._counts = Counter(lines)
+        self._found: dict[str, list[int]] = {}
+
+    def __contains__(self, line: str) -> bool:
+        return line in self._last
+
+    def __getitem__(self, line: str) -> list[int]:
+        found = self._found.get(line)
+        if found is None:
+            last = self._last.get(line)
+            if last is None:
+                found = []
+            elif self._counts[line] == 1:
+                found = [last]
+            else:
+                found = [at for at, other in enumerate(self._lines) if other == line]
+            self._found[line] = found
+        return found
+
+    def count(self, line: str) -> int:
+        """Tell how often a line stands there."""
+        return self._counts[line]
 
 
 _LADDER: Final = (Rung.EXACT, Rung.TRAILING_BLANKS, Rung.INDENTATION, Rung.LOOK_ALIKES)
@@ -74,6 +103,10 @@ MAX_EFFORT: Final = 4_000_000
 """Cells of alignments for one file: a second or two, whatever a model may write."""
 MAX_REPORTS: Final = 8
 """Hunks of one file that are told of in full; the model mends those first."""
+MAX_SLIP: Final = 2
+"""Lines by which a line that was said on purpose may be miscounted."""
+MIN_AHEAD: Final = 5
+"""How many times as far off the next place has to be."""
 MAX_PLACES: Final = 10_000
 """Places of a run that are looked for; a run that stands more often than that is no edit."""
 
@@ -96,9 +129,14 @@ def _fold_look_alikes(line: str) -> str:
     return unicodedata.normalize("NFKC", line.translate(_LOOK_ALIKES)).rstrip()
 
 
+def _fold_blanks(line: str) -> str:
+    bare = line.strip()
+    return " ".join(bare.split()) if "  " in bare or "\t" in bare else bare
+
+
 def fold_line(line: str) -> str:
-    """Reduce a line to what the last rung compares: no blanks around it, no look-alikes."""
-    return _fold_look_alikes(line).strip()
+    """Reduce a line to what the last rung compares: single blanks, none around, no look-alikes."""
+    return _fold_blanks(_fold_look_alikes(line))
 
 
 def find_places(lines: FileLines, quoted: Sequence[str], span: range) -> list[Place]:
@@ -133,7 +171,7 @@ def _find_folded(lines: FileLines, quoted: Sequence[str]) -> Iterator[int]:
     run = [fold_line(line) for line in quoted]
     if not any(run) or any(line not in places for line in run):
         return  # blank lines alone are everywhere
-    rarest = min(range(len(run)), key=lambda at: len(places[run[at]]))
+    rarest = min(range(len(run)), key=lambda at: places.count(run[at]))
     for at in places[run[rarest]]:
         start = at - rarest
         if start >= 0 and keys[start : start + len(run)] == run:
@@ -145,18 +183,17 @@ def _measure(quoted: Sequence[str], actual: Sequence[str], start: int) -> Place 
     pairs = list(zip(quoted, actual, strict=True))
     if all(searched.rstrip() == line.rstrip() for searched, line in pairs):
         return Place(start, Rung.TRAILING_BLANKS)
+    if find_shift(quoted, actual) is None:
+        return None
     if all(searched.strip() == line.strip() for searched, line in pairs):
-        shift = find_shift(quoted, actual)
-        return None if shift is None else Place(start, Rung.INDENTATION)
-    if all(_fold_look_alikes(searched) == _fold_look_alikes(line) for searched, line in pairs):
-        return Place(start, Rung.LOOK_ALIKES)
-    return None
+        return Place(start, Rung.INDENTATION)
+    return Place(start, Rung.LOOK_ALIKES)
 
 
 def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place | None:
     """Choose among several places by what the edit itself says; None where it does not say."""
     if hunk.at_end:
-        end = len(lines.text.bare) - len(hunk.old)
+        end = lines.text.count - len(hunk.old)
         places = [place for place in places if place.start == end] or places
     if hunk.anchors and len(places) > 1:
         since = find_anchor(lines, hunk.anchors)
@@ -168,8 +205,17 @@ def choose_place(lines: FileLines, hunk: Hunk, places: Sequence[Place]) -> Place
         inside = [place for place in places if is_in_section(lines, place.start, hunk.section)]
         places = inside or places
     if hunk.line is not None and len(places) > 1:
-        places = [place for place in places if place.start == hunk.line - 1] or places
+        exact = [place for place in places if place.start == hunk.line - 1]
+        near = _find_near(places, hunk.line - 1) if hunk.line_is_sure else []
+        places = exact or near or places
     return places[0] if len(places) == 1 else None
+
+
+def _find_near(places: Sequence[Place], line: int) -> list[Place]:
+    """Find the one place that a line miscounted by one or two means, others being far off."""
+    first, second = sorted(places, key=lambda place: abs(place.start - line))[:2]
+    slip, next_best = abs(first.start - line), abs(second.start - line)
+    return [first] if slip <= MAX_SLIP and next_best >= MIN_AHEAD * slip else []
 
 
 _HEADING: Final = re.compile(r"[A-Za-z_$]")

@@ -18,6 +18,7 @@ MIN_LIKENESS = 60.0
 Change = tuple[int, int, str]
 """Start and end in the base, counted in words, and the text that goes there."""
 
+_APOSTROPHE = re.compile(r"\w'\w")
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 
@@ -27,6 +28,9 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         return wanted
     if searched == wanted:
         return actual
+    requoted = _requote(searched, actual, wanted)
+    if requoted is not None:
+        return requoted
     base = _WORDS.findall(searched)
     own, new = _list_changes(base, actual), _list_changes(base, wanted)
     if fold_line(searched) == fold_line(actual):
@@ -46,6 +50,15 @@ def merge_line(searched: str, actual: str, wanted: str) -> str | None:
         merged.append(text)
         at, was_insertion = end, is_insertion
     return "".join([*merged, *base[at:]])
+
+
+def _requote(searched: str, actual: str, wanted: str) -> str | None:
+    """Write a line with the quotes of the file, where it was remembered with the other kind."""
+    for said, real in (("'", '"'), ('"', "'")):
+        is_plain = real not in searched + wanted and not _APOSTROPHE.search(wanted)
+        if said in searched and is_plain and searched.replace(said, real) == actual:
+            return wanted.replace(said, real)
+    return None
 
 
 def _covers(change: Change, other: Change) -> bool:
@@ -80,6 +93,9 @@ def merge_block(
         rows = list(range(len(searched)))
     else:
         rows = _pair_up(searched, wanted)
+    gone = set(range(len(searched))).difference(rows)
+    if any(fold_line(searched[row]) != fold_line(actual[row]) for row in gone):
+        return None  # what would be deleted is another line than the one that was meant
     merged: list[str] = []
     for line, row in zip(wanted, rows, strict=True):
         own = line if row < 0 else merge_line(searched[row], actual[row], line)

@@ -20,6 +20,7 @@ def hunk_from_ops(
     line: int | None = None,
     section: str = "",
     says_final_newline: bool = False,
+    must_fit: bool = False,
 ) -> Hunk:
     """Build a hunk from lines marked with a space, `-` or `+`."""
     old: list[str] = []
@@ -48,6 +49,7 @@ def hunk_from_ops(
         section=section,
         at_end=at_end,
         says_final_newline=says_final_newline,
+        must_fit=must_fit,
     )
 
 

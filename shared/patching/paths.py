@@ -3,7 +3,11 @@
 import re
 from collections.abc import Sequence
 
-_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})[ \t]*(.*?)[ \t]*$")
+_FENCE = re.compile(
+    r"^\s*(?:`{3,}|~{3,}|<(?:source|code|pre|codeblock|sourcecode)>)[ \t]*(.*?)[ \t]*$"
+)
+"""Of Markdown, or a tag that Aider uses where the text holds fences itself."""
+_BULLET = re.compile(r"^(?:[-*+]|\d+[.)])[ \t]+")
 _TICKED = re.compile(r"`([^`\s]+)`")
 _TAGGED = re.compile(r"<(?:path|file|filename|file_path)>\s*(.*?)\s*</")
 _LABEL = re.compile(r"^(?:file(?:name|path)?|path)\s*:\s*", re.IGNORECASE)
@@ -17,11 +21,17 @@ def clean_path(line: str) -> str:
     if tagged:
         return tagged.group(1)
     name = line.strip().lstrip("#").strip().rstrip(":").strip()
+    if _BULLET.match(name):
+        name = _BULLET.sub("", name)
+        if not re.search(r"[./]", name):
+            return ""  # an item of a list of other things
     name = name.strip("*").strip().rstrip(":")
     ticked = _TICKED.findall(name)
     if len(ticked) == 1 and _looks_like_a_path(ticked[0]):
         return str(ticked[0])
     name = _LABEL.sub("", name.strip("`").strip())
+    if len(name) > 2 and name[0] == name[-1] and name[0] in "\"'":
+        name = name[1:-1]
     if not name or name in {"...", "…"} or name.startswith(("<", "```")):
         return ""
     if " " in name or "\t" in name:

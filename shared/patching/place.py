@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from shared.patching.align import NOWHERE
 from shared.patching.drift import find_drifted
 from shared.patching.elide import find_elided
 from shared.patching.errors import PatchCode, PatchError
@@ -19,7 +20,7 @@ from shared.patching.match import (
 from shared.patching.ops import Script, compare_lines
 from shared.patching.report import describe_ambiguous, describe_missing
 from shared.patching.script import Hunk, Rung
-from shared.patching.text import ending_of, strip_ending
+from shared.patching.text import ending_of, strip_endings
 
 MIN_DONE_LINES: Final = 4
 """Fewer lines are no proof that a hunk has been applied already."""
@@ -35,6 +36,8 @@ class Placed:
     """The first line that it changes."""
     end: int
     """The line behind the last one."""
+    found: int | None = None
+    """Where its searched lines begin, if they were all found."""
 
 
 def _placed(splices: list[Splice], rung: Rung) -> Placed:
@@ -62,7 +65,7 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int
     if not hunk.old:
         splice = _insert(path, lines, hunk, number)
         return _placed([splice], Rung.EXACT)
-    quoted = [strip_ending(line) for line in hunk.old]
+    quoted = strip_endings(hunk.old)
     places = find_places(lines, quoted, span)
     if hunk.everywhere and places:
         written = [_write_place(path, lines, hunk, place, number) for place in places]
@@ -84,8 +87,8 @@ def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int
 
 def list_starts(lines: FileLines, hunk: Hunk) -> list[int]:
     """List every place of a hunk's lines on the lowest rung that has any."""
-    quoted = [strip_ending(line) for line in hunk.old]
-    whole = range(len(lines.text.bare))
+    quoted = strip_endings(hunk.old)
+    whole = range(lines.text.count)
     return [place.start for place in find_places(lines, quoted, whole)] if quoted else []
 
 
@@ -112,7 +115,7 @@ def _place_trimmed(
     trimmed = _trim_edges(hunk)
     if trimmed is None:
         return None
-    places = find_places(lines, [strip_ending(line) for line in trimmed.old], span)
+    places = find_places(lines, strip_endings(trimmed.old), span)
     if not places:
         return None
     if any(start == end and start in (0, len(trimmed.old)) for start, end, *_ in _compare(trimmed)):
@@ -128,17 +131,20 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
     done = _find_done(lines, hunk, span)
     if done is not None:
         return done
-    quoted = [strip_ending(line) for line in hunk.old]
+    if hunk.must_fit:
+        raise _miss(path, lines, hunk, number)
+    quoted = strip_endings(hunk.old)
     script = _compare(hunk)
     pairs, ways = find_elided(lines, quoted, span)
-    if pairs is not None:
+    # dots that go, or that something takes the place of, stand for themselves
+    if pairs is not None and not _cuts_dots(pairs, script):
         return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
     if ways > 1:
         raise _hesitate(path, number, hunk, [])
     trimmed = _place_trimmed(path, lines, hunk, span, number)
     if trimmed is not None:
         return trimmed
-    wanted = [strip_ending(line) for line in hunk.new]
+    wanted = strip_endings(hunk.new)
     drifted, hesitates = find_drifted(lines, quoted, wanted, script, span)
     if drifted is not None:
         rung = Rung.DRIFTED if drifted.script else Rung.DONE
@@ -146,7 +152,17 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
         return _write(path, lines, hunk, found, number)
     if hesitates:
         raise _hesitate(path, number, hunk, hesitates)
-    raise PatchError(
+    raise _miss(path, lines, hunk, number)
+
+
+def _cuts_dots(pairs: Sequence[int], script: Script) -> bool:
+    return any(
+        start < end and NOWHERE in (pairs[start], pairs[end - 1]) for start, end, *_ in script
+    )
+
+
+def _miss(path: str, lines: FileLines, hunk: Hunk, number: int) -> PatchError:
+    return PatchError(
         PatchCode.CONTEXT_NOT_FOUND,
         f"the lines to be replaced are not in {path}",
         path=path,
@@ -156,7 +172,7 @@ def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number:
 
 def _find_done(lines: FileLines, hunk: Hunk, span: range) -> Placed | None:
     """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
-    new = [strip_ending(line) for line in hunk.new]
+    new = strip_endings(hunk.new)
     if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
         return None
     starts = [at for at in lines.find_exact(new) if is_within(at, len(new), span)]
@@ -177,14 +193,12 @@ def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> Patc
 def _compare(hunk: Hunk) -> Script:
     if hunk.script is not None:
         return hunk.script
-    return compare_lines(
-        [strip_ending(line) for line in hunk.old], [strip_ending(line) for line in hunk.new]
-    )
+    return compare_lines(strip_endings(hunk.old), strip_endings(hunk.new))
 
 
 def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
     """Insert without context: where the edit says so for certain, or into an empty file."""
-    count = len(lines.text.bare)
+    count = lines.text.count
     at: int | None = None
     if count == 0:
         at = 0
@@ -194,6 +208,8 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
         at = find_anchor(lines, hunk.anchors)
     elif hunk.line is not None and hunk.line_is_sure and hunk.line <= count + 1:
         at = hunk.line - 1
+    elif hunk.line == count and hunk.says_final_newline:
+        at = count  # who knows how many lines there are knows where the last one is
     if at is None:
         raise PatchError(
             PatchCode.CONTEXT_NOT_FOUND,
@@ -202,7 +218,7 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
             report=f"Hunk {number} of {path} inserts lines without context. Repeat it with the "
             "lines that stand around the place.",
         )
-    new = tuple(strip_ending(line) for line in hunk.new)
+    new = tuple(strip_endings(hunk.new))
     if not hunk.says_final_newline or count:
         return Splice(at, at, new)
     endings = tuple(ending_of(line) for line in hunk.new)
@@ -219,7 +235,8 @@ def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -
 def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> Placed:
     pairs = range(place.start, place.start + len(hunk.old))
     rung = _name_rung(lines, hunk, place)
-    return _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
+    placed = _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
+    return replace(placed, found=place.start)
 
 
 def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
@@ -254,7 +271,9 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
 
 def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
     """Tell an exact match from one whose line endings differ."""
-    if place.rung is not Rung.EXACT or "\r" not in lines.text.text:
+    if place.rung is not Rung.EXACT:
+        return place.rung
+    if "\r" not in lines.text.text and "\r" not in "".join(hunk.old):
         return place.rung
     found = lines.text.lines[place.start : place.start + len(hunk.old)]
     same = all(

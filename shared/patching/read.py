@@ -8,7 +8,7 @@ import re
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.read_envelope import read_envelope
-from shared.patching.read_search_replace import read_search_replace
+from shared.patching.read_search_replace import ESCAPED_HEAD, HEAD, read_search_replace
 from shared.patching.read_structured import read_structured
 from shared.patching.read_unified import read_unified
 from shared.patching.read_whole import read_whole
@@ -29,12 +29,13 @@ _MARKS = (
     ),
     (
         EditFormat.SEARCH_REPLACE,
-        re.compile(r"^[ \t]*(?:<{3,12} ?|-{5,12} )SEARCH>?[ \t\r]*$", re.MULTILINE),
+        re.compile(f"{HEAD}|{ESCAPED_HEAD}", re.MULTILINE),
     ),
     (
         EditFormat.UNIFIED_DIFF,
         re.compile(
-            r"^(?:diff --git |@@ -\d|@@ \.\.\. @@|--- [^\n]+\n\+\+\+ |@@[ \t\r]*(?:@@)?[ \t\r]*$)",
+            r"^[ \t]*(?:diff --git |@@ -\d|@@ \.\.\. @@|--- [^\n]+\n[ \t]*\+\+\+ |"
+            r"@@[ \t\r]*(?:@@)?[ \t\r]*$)",
             re.MULTILINE,
         ),
     ),

@@ -25,10 +25,34 @@ class _Section:
     anchors: list[str] = field(default_factory=list)
     ops: list[tuple[str, str]] = field(default_factory=list)
     at_end: bool = False
+    unmarked: str = ""
+    """A line that begins with no mark: context, or a new line."""
+
+    def add(self, path: str, line: str) -> None:
+        if line.startswith("*** "):
+            raise _refuse(
+                f"In the section of {path or 'the patch'}, this line has no meaning: {line!r}"
+            )
+        if line and line[0] not in " +-":
+            self.unmarked = self.unmarked or line
+            self.ops.append((" ", line + "\n"))
+        else:
+            self.ops.append((line[:1] or " ", line[1:] + "\n"))
 
     def finish(self) -> Hunk:
-        ops = self.ops
-        return hunk_from_ops(ops, anchors=tuple(self.anchors), at_end=self.at_end)
+        if self.unmarked and all(op == " " for op, _ in self.ops):
+            raise _refuse(
+                "Each line of a hunk begins with a space, `+` or `-`; this one does not: "
+                f"{self.unmarked!r}"
+            )
+        # new lines that nothing says a place for go to the end, as Codex has taught models
+        is_floating = not self.anchors and all(op == "+" for op, _ in self.ops)
+        return hunk_from_ops(
+            self.ops,
+            anchors=tuple(self.anchors),
+            at_end=self.at_end or is_floating,
+            must_fit=bool(self.unmarked),
+        )
 
 
 def _refuse(text: str) -> PatchError:
@@ -37,9 +61,10 @@ def _refuse(text: str) -> PatchError:
 
 def _cut_envelope(lines: list[str]) -> list[str]:
     bare = [line.strip() for line in lines]
-    if _BEGIN not in bare:
+    if _BEGIN not in bare and _END not in bare:
         return lines
-    start = bare.index(_BEGIN)
+    # nothing is lost where the beginning is not announced: each section has its header
+    start = bare.index(_BEGIN) if _BEGIN in bare else -1
     ends = [index for index, line in enumerate(bare) if line == _END and index > start]
     if not ends:
         raise _refuse(f"The patch has no `{_END}` line: it was cut off. Send it again, whole.")
@@ -126,24 +151,12 @@ def _read_body(path: str, body: list[str], new_path: str | None = None) -> FileE
                 hunks.append(section.finish())
             section = _Section()
         elif not line.startswith("```"):
-            section.ops.append(_read_op(path, line))
+            section.add(path, line)
     if section.ops:
         hunks.append(section.finish())
     if not hunks and new_path is None:
         raise _refuse(f"`*** Update File: {path}` has no hunk.")
     return FileEdit(path, tuple(hunks), ordered=True, new_path=new_path)
-
-
-def _read_op(path: str, line: str) -> tuple[str, str]:
-    if line and line[0] not in " +-":
-        if line.startswith("*** "):
-            raise _refuse(
-                f"In the section of {path or 'the patch'}, this line has no meaning: {line!r}"
-            )
-        raise _refuse(
-            f"Each line of a hunk begins with a space, `+` or `-`; this one does not: {line!r}"
-        )
-    return line[:1] or " ", line[1:] + "\n"
 
 
 def _read_anchor(line: str) -> str:

@@ -15,12 +15,17 @@ Source: https://aider.chat/docs/more/edit-formats.html
 
 import re
 from dataclasses import dataclass, field
+from xml.sax.saxutils import unescape
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.paths import find_path_above
 from shared.patching.script import FileEdit, Hunk
 
-_HEAD = re.compile(r"^[ \t]*(?:<{3,12} ?|-{5,12} )SEARCH>?[ \t\r]*$")
+HEAD = r"^[ \t]*(?:<{3,12} ?(?:SEARCH|ORIGINAL)|-{5,12} SEARCH)>?[ \t\r]*$"
+ESCAPED_HEAD = r"^[ \t]*(?:&lt;){3,12} ?(?:SEARCH|ORIGINAL)[ \t\r]*$"
+"""A head in text that was escaped for HTML, all of it."""
+_HEAD = re.compile(HEAD)
+_ESCAPED_HEAD = re.compile(ESCAPED_HEAD, re.MULTILINE)
 _DASH_HEAD = re.compile(r"^[ \t]*-{5,12} ")
 _DIVIDER = re.compile(r"^[ \t]*={3,12}[ \t\r]*$")
 _TAIL = re.compile(r"^[ \t]*(?:>{3,12}|\+{5,12}) ?(?:REPLACE|UPDATED)>?[ \t\r]*$")
@@ -51,6 +56,8 @@ def read_search_replace(text: str) -> list[FileEdit]:
     Raises:
         PatchError: `patch.unreadable`.
     """
+    if _ESCAPED_HEAD.search(text):
+        text = unescape(text, {"&quot;": '"', "&#39;": "'"})
     lines = text.split("\n")
     blocks: list[_Block] = []
     at = 0
@@ -161,10 +168,9 @@ def _strip_numbers(block: _Block) -> None:
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         return
     replaced = [_NUMBERED.match(line) for line in block.replace]
-    if any(match is None for match in replaced):
-        return
     block.search = [match.group(2) for match in matches]
-    block.replace = [match.group(2) for match in replaced if match]
+    if None not in replaced:
+        block.replace = [match.group(2) for match in replaced if match]
     block.line = block.line or numbers[0]
 
 

@@ -12,7 +12,7 @@ from shared.patching.diff_names import read_header_name, split_git_names, unquot
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.ops import hunk_from_ops
 from shared.patching.script import FileEdit, Hunk
-from shared.patching.unfence import unfence
+from shared.patching.unfence import dedent, unfence
 
 _HUNK = re.compile(r"^@@+ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@+[ ]?(.*)$")
 _LOOSE_HUNK = re.compile(r"^@@(?:[ \t].*)?$")
@@ -21,6 +21,8 @@ _EXTENDED = re.compile(
     r"similarity index|dissimilarity index|index) ?(.*)$"
 )
 _GIT_HEADER = re.compile(r"^diff --git (.*)$")
+_EPOCH = re.compile(r"\t(?:1969-12-31|1970-01-01) \d\d:\d\d:\d\d")
+"""The date that a diff of folders gives a file that is not there."""
 _MISSING = "/dev/null"
 _SYMLINK_MODE = "120000"
 _SUBMODULE_MODE = "160000"
@@ -37,6 +39,8 @@ class _File:
     headers: dict[str, str] = field(default_factory=dict)
     hunks: list[Hunk] = field(default_factory=list)
     binary: bool = False
+    is_gone: bool = False
+    """Whether the date behind `+++` says that there is no new file."""
 
 
 def _refuse(report: str) -> PatchError:
@@ -52,7 +56,7 @@ def read_unified(text: str) -> list[FileEdit]:
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    files = _Reader(unfence(lines)).read()
+    files = _Reader(unfence(dedent(lines))).read()
     return [edit for file in files for edit in _finish(file)]
 
 
@@ -96,6 +100,7 @@ class _Reader:
             file = self.files[-1]
             file.old = read_header_name(line[4:])
             file.new = read_header_name(self.lines[self.at + 1][4:])
+            file.is_gone = bool(_EPOCH.search(self.lines[self.at + 1]))
             self.at += 2
             self._read_headless()
             return True
@@ -252,12 +257,14 @@ def _finish(file: _File) -> list[FileEdit]:
                     copy=key == "copy",
                 )
             ]
-    if old == _MISSING or "new file mode" in file.headers:
+    has_old = any(hunk.old for hunk in hunks)
+    if "new file mode" in file.headers and has_old:
+        raise _refuse(f"The diff creates {name}, and yet has lines that were there before.")
+    if "new file mode" in file.headers or (old == _MISSING and not has_old):
         content = "".join(line for hunk in hunks for line in hunk.new)
-        if any(hunk.old for hunk in hunks):
-            raise _refuse(f"The diff creates {name}, and yet has lines that were there before.")
         return [FileEdit(name, content=content, must_be_new=True)]
-    if new == _MISSING or "deleted file mode" in file.headers:
+    is_gone = file.is_gone and bool(hunks) and not any(hunk.new for hunk in hunks)
+    if new == _MISSING or "deleted file mode" in file.headers or is_gone:
         expected = tuple(line for hunk in hunks for line in hunk.old)
         return [FileEdit(old or name, delete=True, expected=expected or None)]
     if not hunks:

@@ -54,6 +54,8 @@ class Hunk:
     """Must lie at the end of the file."""
     everywhere: bool = False
     """Replace each occurrence, however many."""
+    must_fit: bool = False
+    """Its lines must be there as quoted: one without a mark may be context, or a new line."""
     says_final_newline: bool = False
     """The format states whether the last line ends in a newline (unified diffs do)."""
     inline: tuple[str, str] | None = None

@@ -12,6 +12,8 @@ from shared.patching.ops import Script
 
 MAX_UNQUOTED: Final = 3
 """Lines of the file that may be missing between the quoted lines that hold a change."""
+NEAR: Final = 5
+"""Lines above and below an insertion in which the same lines would be the insertion itself."""
 MIN_KINSHIP: Final = 60
 """Percent: a new line that is less alike is not what became of a replaced one."""
 
@@ -48,6 +50,8 @@ class Quote:
 def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collection[str]) -> bool:
     """Tell whether it is known where each change goes."""
     for start, end, new_start, new_end in script:
+        if _is_there(quote, pairs, (start, end, new_start, new_end)):
+            return False
         touched = pairs[start:end]
         if touched and (NOWHERE in touched or touched[-1] - touched[0] != end - start - 1):
             return False
@@ -60,6 +64,20 @@ def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collectio
         if not says_itself and not _is_held(quote, pairs, (start, end, new_start, new_end)):
             return False
     return True
+
+
+def _is_there(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
+    """Tell whether all that a change adds stands beside its place, among lines not quoted."""
+    start, end, new_start, new_end = change
+    known = {*quote.searched}
+    added = {line for line in quote.wanted[new_start:new_end] if any(map(str.isalnum, line))}
+    around = [pairs[at] for at in (start - 1, end) if 0 <= at < len(pairs)]
+    found = [at for at in around if at != NOWHERE]
+    if start < end or not added or not found:
+        return False
+    beside = range(max(0, min(found) - NEAR), min(len(quote.keys), max(found) + NEAR + 1))
+    unquoted = {quote.keys[at] for at in beside}.difference(known)
+    return added <= unquoted
 
 
 def _keeps_its_edges(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:
@@ -100,7 +118,8 @@ def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, in
     below = [at for at in range(end, len(pairs)) if quote.searched[at]]
     first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
     last = next((at for at in below if pairs[at] != NOWHERE), None)
-    if not any(at is not None and quote.is_telling(at) for at in (first, last)):
+    is_telling = any(at is not None and quote.is_telling(at) for at in (first, last))
+    if not is_telling and not _hangs_on(quote, pairs, start, end):
         return False
     if (above and first is None) or (below and last is None) or not (above or below):
         # one side is not as it was quoted: then a telling line of the other must touch the change
@@ -111,6 +130,18 @@ def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, in
     high = len(pairs) - 1 if last is None else last
     held = [pairs[at] for at in range(low, high + 1) if pairs[at] != NOWHERE]
     return held[-1] - held[0] < len(held) + MAX_UNQUOTED and _is_seam(quote, pairs, change)
+
+
+def _hangs_on(quote: Quote, pairs: Sequence[int], start: int, end: int) -> bool:
+    """Tell whether lines without a gap lead from a change to a telling line, above or below."""
+    for first, step, stop in ((start - 1, -1, -1), (end, 1, len(pairs))):
+        for at in range(first, stop, step):
+            is_next = at == first or pairs[at] == pairs[at - step] + step
+            if pairs[at] == NOWHERE or not is_next:
+                break
+            if quote.is_telling(at):
+                return True
+    return False
 
 
 def _is_seam(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, int]) -> bool:

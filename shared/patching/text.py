@@ -4,6 +4,7 @@ Never normalises: what is read and not edited is written as it was, whatever its
 """
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 from shared.patching.errors import PatchCode, PatchError
@@ -12,8 +13,8 @@ _BOM_16 = (b"\xff\xfe", b"\xfe\xff")
 _MULTIBYTE = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
-_ODD_ENDINGS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-"""What `str.splitlines` takes for an ending besides a newline."""
+MARK = "\ufeff"
+"""The byte order mark that a text may begin with."""
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
@@ -22,8 +23,9 @@ def split_lines(text: str) -> list[str]:
 
     Form feeds, vertical tabs and Unicode separators end no line, as in git.
     """
-    if not any(ending in text for ending in _ODD_ENDINGS):
-        return text.splitlines(keepends=True)
+    split = text.splitlines(keepends=True)
+    if len(split) == _count_lines(text):
+        return split
     end = "\r" if "\n" not in text and "\r" in text else "\n"
     lines = [line + end for line in text.split(end)]
     last = lines.pop()[: -len(end)]
@@ -32,10 +34,16 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
+def _count_lines(text: str) -> int:
+    """Count lines that newlines end; `str.splitlines` finds more where it sees other endings."""
+    return text.count("\n") + (bool(text) and not text.endswith("\n"))
+
+
 def split_lines_as_git(text: str) -> list[str]:
     """Split into lines at newlines alone, each with its newline."""
-    if not any(ending in text for ending in _ODD_ENDINGS):
-        return text.splitlines(keepends=True)
+    split = text.splitlines(keepends=True)
+    if len(split) == _count_lines(text):
+        return split
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
@@ -46,6 +54,18 @@ def strip_ending(line: str) -> str:
     if line.endswith("\n"):
         return line[:-2] if line.endswith("\r\n") else line[:-1]
     return line.removesuffix("\r")
+
+
+def strip_endings(lines: Sequence[str]) -> list[str]:
+    """Cut the line ending off each line."""
+    joined = "".join(lines)
+    if "\r" not in joined:
+        bare = joined.split("\n")
+        if not bare[-1]:
+            bare.pop()
+        if len(bare) == len(lines):
+            return bare
+    return [strip_ending(line) for line in lines]
 
 
 def ending_of(line: str) -> str:
@@ -77,9 +97,21 @@ class FileText:
             bare = self.text.split("\n")
             if not bare[-1]:
                 bare.pop()
-        if bare and bare[0].startswith("\ufeff"):
+        if bare and bare[0].startswith(MARK):
             bare[0] = bare[0][1:]
         return bare
+
+    @cached_property
+    def joined(self) -> str:
+        """The bare lines, each with a newline in front and behind."""
+        if not self.text or "\r" in self.text:
+            return "\n".join(["", *self.bare, ""])
+        return "\n" + self.text.removeprefix(MARK).removesuffix("\n") + "\n"
+
+    @cached_property
+    def count(self) -> int:
+        """How many lines there are."""
+        return len(self.lines) if "\r" in self.text else _count_lines(self.text)
 
     @cached_property
     def ending(self) -> str:

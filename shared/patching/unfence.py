@@ -1,8 +1,19 @@
-"""Takes a diff out of the Markdown that it is written in."""
+"""Takes a diff out of the Markdown that it is written in: fences, and indentation of all of it."""
 
 import re
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[ \t]*$")
+_INDENTED = re.compile(r"^([ \t]+)(?:diff --git |--- \S|@@ )")
+
+
+def dedent(lines: list[str]) -> list[str]:
+    """Cut off the indentation of a diff that stands indented as a whole, as `patch` does."""
+    if any(line.startswith(("diff --git ", "--- ", "@@")) for line in lines):
+        return lines
+    first = next((match for line in lines if (match := _INDENTED.match(line))), None)
+    if first is None:
+        return lines
+    return [line.removeprefix(first.group(1)) for line in lines]
 
 
 def unfence(lines: list[str]) -> list[str]:

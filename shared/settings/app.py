@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
 from shared.domain.limits import RateLimits
+from shared.settings.canary import CanarySettings, read_canary_settings
 from shared.settings.database import DatabaseSettings, read_database_settings
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
@@ -41,6 +42,8 @@ class Settings:
     database: DatabaseSettings
     retention: RetentionSettings
     telemetry: TelemetrySettings
+    canary: CanarySettings | None
+    """None when it is off."""
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -110,6 +113,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database=read_database_settings(reader),
         retention=read_retention_settings(reader),
         telemetry=read_telemetry_settings(reader),
+        canary=read_canary_settings(reader),
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),

@@ -10,6 +10,10 @@ from shared.settings.reader import Reader
 STUB: Final = "stub"
 PROVIDERS: Final = ("anthropic", "openai", "azure-openai", "ollama", "openai-compatible")
 EDIT_FORMATS: Final = ("structured", "search_replace", "unified_diff", "v4a", "whole_file")
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+CLAUDE_EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
+"""What the wires take; a model may take fewer.
+Sources: `openai/types/shared/reasoning_effort.py`, `anthropic/types/output_config_param.py`"""
 DEFAULT_MODELS: Final = {
     "anthropic": "claude-sonnet-5-5",
     "openai": "gpt-5.4",
@@ -54,6 +58,8 @@ class ModelSource:
     """Azure: a token of the managed identity instead of a key."""
     temperature: bool | None
     """Whether the model takes a temperature; None: judged by its name."""
+    effort: str
+    """How much the model thinks; empty: its provider's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,8 @@ def _read_source(reader: Reader, name: str) -> ModelSource:
         else "key"
     )
     temperature = reader.choice(f"{prefix}_TEMPERATURE", ("auto", "yes", "no"))
+    efforts = CLAUDE_EFFORTS if name == "anthropic" else EFFORTS
+    effort = reader.choice(f"{prefix}_EFFORT", ("auto", *efforts))
     return ModelSource(
         provider=name,
         model=model,
@@ -160,6 +168,7 @@ def _read_source(reader: Reader, name: str) -> ModelSource:
         secret=_KEYS.get(name, ""),
         uses_identity=authentication == "managed-identity",
         temperature=None if temperature == "auto" else temperature == "yes",
+        effort="" if effort == "auto" else effort,
     )
 
 

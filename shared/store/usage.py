@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from shared.domain.model_use import UsagePurpose
 from shared.store.tables import USAGE
@@ -15,8 +15,8 @@ class UsageEntry:
     """One call to a model."""
 
     job_id: str
-    number: int | None
-    """The variant; None for a call that was for the whole job."""
+    number: int
+    """The variant; the first one for a call that was for the whole job."""
     organisation: str
     actor_id: str
     """Who asked for the job, and so for the call."""
@@ -83,10 +83,9 @@ def spent_by_organisation_since(
     return _sum(connection, USAGE.c.organisation == organisation.lower(), USAGE.c.at >= since)
 
 
-def spent_by_variants(connection: Connection, job_id: str) -> dict[int | None, Spent]:
-    """Sum up the calls of a job for each variant; under None those for the whole job."""
-    query = select(USAGE.c.number, *_SUMS).where(USAGE.c.job_id == job_id).group_by(USAGE.c.number)
-    return {row["number"]: _read(row) for row in connection.execute(query).mappings()}
+def spent_by_variant(connection: Connection, job_id: str, number: int) -> Spent:
+    """Sum up the calls that are charged to one variant of a job."""
+    return _sum(connection, USAGE.c.job_id == job_id, USAGE.c.number == number)
 
 
 _SUMS: tuple[ColumnElement[Any], ...] = (
@@ -100,10 +99,7 @@ _SUMS: tuple[ColumnElement[Any], ...] = (
 
 
 def _sum(connection: Connection, *conditions: ColumnElement[bool]) -> Spent:
-    return _read(connection.execute(select(*_SUMS).where(*conditions)).mappings().one())
-
-
-def _read(row: RowMapping) -> Spent:
+    row = connection.execute(select(*_SUMS).where(*conditions)).mappings().one()
     # Postgres answers the sum of a BIGINT as NUMERIC
     return Spent(
         tokens_in=int(row["tokens_in"]),

@@ -144,6 +144,19 @@ class AdoRateLimited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextIncomplete(Event):
+    """A job went on without something that its context would have been better with."""
+
+    name: ClassVar[str] = "context_incomplete"
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    missing: str
+    """`changed_lines`."""
+    reason: str
+    """Code of the error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretStale(Event):
     """The vault does not answer; an old value is served. Told every few minutes for each secret."""
 

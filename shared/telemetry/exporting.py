@@ -22,6 +22,8 @@ _INSTRUMENTATIONS: Final = (
     "django",
     "fastapi",
     "flask",
+    "httpx",
+    "httpx2",
     "psycopg2",
     "requests",
     "urllib",
@@ -30,8 +32,9 @@ _INSTRUMENTATIONS: Final = (
 _QUIET: Final = {
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "true",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED": "true",
 }
-"""The exporter tells its makers how it is used, unless it is told not to."""
+"""The exporter tells its makers, and our tables, of itself, unless it is told not to."""
 
 _TALKATIVE: Final = (
     "azure.core.pipeline.policies.http_logging_policy",
@@ -74,6 +77,8 @@ def flush(*, metrics: bool = False) -> bool:
 def _configure(settings: "TelemetrySettings") -> None:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    if not settings.uses_identity:  # the exporter takes an empty one for a broken one
+        os.environ.pop("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", None)
     from azure.monitor.opentelemetry import configure_azure_monitor
     from opentelemetry import metrics, trace
     from opentelemetry._logs import get_logger_provider

@@ -50,7 +50,7 @@ PagerDuty), **Medium** (6 times, 6 h and 30 min; Slack), **Slow** (3 times, 1 d 
 They spend 2 %, 5 % and 10 % of a month's budget. The SRE workbook's slowest pair (1 times, 3 d
 and 6 h) cannot be had: a rule looks back two days at most. Of each objective a story breaks it
 three minutes ago, and all three fire; in another it was broken three hours ago and has been kept
-since, and none does.
+since, and none does. Those of VariantSuccess and SystemErrors fire in the run of the app too.
 
 """
 _GUIDE: Final = """

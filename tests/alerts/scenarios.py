@@ -394,6 +394,9 @@ STAYS_SILENT: Final[Mapping[str, Scenario]] = {
 }
 """Near misses: what looks alike and is no reason to alert."""
 
+_BURNT: Final = ("SystemErrors", "VariantSuccess")
+"""Objectives that a bad run breaks."""
+
 FIRES_FOR_REAL: Final = frozenset(
     {
         "CircuitBreakerOpen",
@@ -401,7 +404,7 @@ FIRES_FOR_REAL: Final = frozenset(
         "HookDisabled",
         "RateLimitWarning",
         "SuspiciousActivity",
-        "VariantTimeouts",
+        *(f"{name}BurnRate{speed}" for name in _BURNT for speed in ("Fast", "Medium", "Slow")),
     }
 )
 """Alerts that fire on what the app itself tells, in `real_runs.run_badly`."""

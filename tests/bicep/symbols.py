@@ -82,9 +82,10 @@ _REFERENCE: Final = re.compile(r"(\w+)(?:\[[^\]]*\])?!?\.outputs\.(\w+)")
 
 
 def list_undefined(template: Template) -> list[str]:
-    """Names, functions, types and decorators that are neither declared nor of the language."""
+    """Names, functions, types and decorators that nothing declares, or that two things do."""
     known = set(template.declarations) | set(template.imports)
-    found = []
+    twice = [*template.twice, *(set(template.declarations) & set(template.imports))]
+    found = [f"{template.path.name}: {name!r} is declared twice" for name in twice]
     for node in template.root.named_children:
         local = set(_list_local_names(node))
         for name, is_call in _list_uses(node):

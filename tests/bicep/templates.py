@@ -62,6 +62,8 @@ class Template:
     declarations: dict[str, Declaration] = field(default_factory=dict)
     imports: dict[str, Path] = field(default_factory=dict)
     outputs: dict[str, Declaration] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list)
+    """Names that are declared more than once."""
 
     def list_kind(self, kind: str) -> dict[str, Declaration]:
         return {name: each for name, each in self.declarations.items() if each.kind == kind}
@@ -112,7 +114,8 @@ def _take(node: Node, decorators: dict[str, Node], template: Template) -> None:
                 template.imports[text_of(each)] = template.path.parent / literal_of(source)
         return
     name = next((each for each in node.named_children if each.type == "identifier"), None)
-    if name is None or not node.type.endswith("_declaration"):
+    is_declared = node.type.endswith("_declaration") and node.type != "metadata_declaration"
+    if name is None or not is_declared:
         return
     rest = [each for each in node.named_children if each.start_byte > name.start_byte]
     declared = next((each for each in rest if each.type == "type"), None)
@@ -121,6 +124,8 @@ def _take(node: Node, decorators: dict[str, Node], template: Template) -> None:
     base = Declaration(
         node.type, text_of(name), node, value, declared or _type_value(node, value), decorators
     )
+    if base.name in template.declarations and node.type != "output_declaration":
+        template.twice.append(base.name)
     if node.type in {"resource_declaration", "module_declaration"} and value is not None:
         template.declarations[base.name] = Block(
             **vars(base),

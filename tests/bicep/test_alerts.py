@@ -111,15 +111,3 @@ def test_runbooks_are_there_and_none_without_its_alert() -> None:
             assert f"**{part}" in text, path
         for link in re.findall(r"\]\((?!http)([^)#]+)", text):
             assert (ROOT / path).parent.joinpath(link).exists(), (path, link)
-
-
-@pytest.mark.parametrize("receiver", ["pagerduty", "slack"])
-def test_a_relay_reads_the_common_alert_schema_and_hides_its_secret(receiver: str) -> None:
-    definition = json.loads((FOLDER / "alerts" / "relay" / f"{receiver}.json").read_text())
-    assert set(definition["parameters"]) == {"secretUri"}
-    read, send = definition["actions"]["read_secret"], definition["actions"]["send"]
-    assert send["runAfter"] == {"read_secret": ["Succeeded"]}
-    for action in (read, send):
-        hidden = action["runtimeConfiguration"]["secureData"]["properties"]
-        assert hidden == ["inputs", "outputs"]
-    assert json.dumps(send["inputs"]).count("body('read_secret')?['value']") == 1

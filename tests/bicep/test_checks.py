@@ -40,6 +40,14 @@ def find(check: Check, file: str, old: str, new: str) -> list[str]:
         pytest.param(
             list_undefined,
             "main.bicep",
+            "var suffix =",
+            "var locks =",
+            "'locks' is declared twice",
+            id="declared twice",
+        ),
+        pytest.param(
+            list_undefined,
+            "main.bicep",
             "uniqueString(",
             "uniqueStrings(",
             "'uniqueStrings'",

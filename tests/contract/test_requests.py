@@ -1,7 +1,8 @@
 """Our requests have the documented shape, and we read the documented answers.
 
 `data/rest.json` holds, for each call, an example request and answer as in Microsoft's OpenAPI files
-(values shortened). A loopback server answers with the example, and keeps what it was asked.
+(values shortened); for `get file diffs`, the fields that these name. A loopback server answers with
+the example, and keeps what it was asked.
 Source: https://learn.microsoft.com/rest/api/azure/devops/git
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from shared.ado import pull_requests, pushes, statuses, threads
+from shared.ado import diffs, pull_requests, pushes, statuses, threads
 from shared.ado.credentials import PatCredential
 from shared.ado.session import AdoSession
 from shared.domain.change import ChangeKind, FileChange
@@ -103,6 +104,12 @@ def post_status(session: AdoSession) -> Any:
     return statuses.set_status(session, REPOSITORY, 1, note)
 
 
+def fetch_lines(session: AdoSession) -> Any:
+    path = "MyWebSite/Views/Home/_Home.cshtml"
+    changes = diffs.Changes("1" * 40, "2" * 40, (diffs.ChangedFile(path, path, "edit"),))
+    return diffs.fetch_changed_lines(session, REPOSITORY, changes, [path])
+
+
 CALLS: dict[str, tuple[Callable[[AdoSession], Any], Any]] = {
     "create push": (push, "3" * 40),
     "create pull request": (open_draft, 22),
@@ -125,6 +132,7 @@ CALLS: dict[str, tuple[Callable[[AdoSession], Any], Any]] = {
         "Should we add a comment about what this value means?",
     ),
     "create status": (post_status, 1),
+    "get file diffs": (fetch_lines, {"MyWebSite/Views/Home/_Home.cshtml": [(12, 13)]}),
 }
 
 

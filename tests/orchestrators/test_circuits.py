@@ -156,7 +156,7 @@ def test_with_every_provider_out_the_variant_waits_for_the_first_to_come_back() 
     assert state_of(replay, "anthropic")["state"] == "open"
 
 
-def test_waiting_for_a_provider_spends_the_models_tries_and_never_the_activity() -> None:
+def test_waiting_for_a_provider_costs_no_try_and_never_asks_the_activity() -> None:
     state, _ = operate(
         None,
         (
@@ -172,25 +172,41 @@ def test_waiting_for_a_provider_spends_the_models_tries_and_never_the_activity()
     assert outcome["error"]["code"] == "model.none_available"
     assert outcome["error"]["verdict"] == "retry"
     assert "draft_patch" not in replay.names()
-    assert len(asked(replay, "admit")) == 2 * 3  # for each of the model's tries
-    assert replay.timers == [pytest.approx(30, abs=0.1)] * 2
+    waits = 479 // 30  # the next one would end behind the deadline
+    assert replay.timers == [pytest.approx(30, abs=0.1)] * waits
+    assert len(asked(replay, "admit")) == 2 * (1 + waits)
 
 
-def test_no_wait_for_a_provider_outlives_the_deadline() -> None:
+def test_tries_that_a_provider_refused_are_all_left_after_a_wait() -> None:
+    # each failure opens both circuits anew: three tries, and a wait before each
+    terms = TERMS | {"failures": 1, "max_cooldown_s": 30}
+    states = half_open(*PROVIDERS, until="2026-01-01T00:00:20+00:00")
+    lost = out(*(call(provider, ok=False) for provider in PROVIDERS))
+    replay = variant(answering(lost, lost, drafted(call("openai"))), states)
+    assert replay.run(VARIANT | {"job": CHAIN | {"circuit": terms}})["ok"]
+    assert providers_of(replay) == [list(PROVIDERS)] * 3
+    assert replay.timers == [pytest.approx(wait, abs=0.1) for wait in (20, 30, 30)]
+
+
+def test_a_wait_that_no_time_is_left_for_ends_with_its_reason_at_once() -> None:
     wish = [call("", ok=False, retry_after_s=3000.0)] * 2
     state, _ = operate(None, ("report", {"attempt": "x", "outcomes": wish}))
     states = {("model_circuit", p): json.dumps(state) for p in PROVIDERS}
     replay = variant(failing, states)
-    assert replay.run(VARIANT)["error"]["code"] == "job.out_of_time"
+    outcome = replay.run(VARIANT)
+    assert outcome["error"]["code"] == "model.none_available"
     assert replay.timers == []
 
 
-def half_open() -> dict[tuple[str, str], str]:
-    """Answer states in which the cool-down of one provider is over."""
+def half_open(
+    *providers: str, until: str = "2025-12-31T00:00:30+00:00"
+) -> dict[tuple[str, str], str]:
+    """Answer states in which the cool-down of providers ends, or has ended, at an instant."""
     outcomes = [call("", ok=False)] * 2
     now = "2025-12-31T00:00:00+00:00"
     state, _ = operate(None, ("report", {"attempt": "x", "outcomes": outcomes, "now": now}))
-    return {("model_circuit", "anthropic"): json.dumps(state)}
+    told = json.dumps(state | {"until": until})
+    return {("model_circuit", provider): told for provider in providers or ("anthropic",)}
 
 
 def test_a_probe_that_was_not_used_is_given_back() -> None:

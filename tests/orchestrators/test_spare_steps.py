@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from orchestrators.circuits import model_circuit
 from orchestrators.edit_job import edit_job
 from shared.domain.errors import succeed
@@ -45,6 +47,15 @@ def test_each_step_asks_those_whose_circuits_admit_it() -> None:
     replay = play(open_circuits("anthropic"))
     assert providers_of(replay, "judge_request") == [["openai"]]
     assert providers_of(replay, "warm_prompt") == [["openai"]]
+
+
+@pytest.mark.parametrize("survey", ["sha256:2", None])
+def test_every_variant_works_with_what_was_looked_up_for_all(survey: str | None) -> None:
+    told = {"survey": survey} if survey else {}
+    replay = play(warm_prompt=answering(succeed({"warmed": True, "calls": []} | told)))
+    shown = [payload["context"] for name, payload in replay.calls if name == "produce_variant"]
+    assert [context.get("survey") for context in shown] == [survey] * 3
+    assert {context["context"] for context in shown} == {"sha256:0"}
 
 
 def test_what_a_job_can_do_without_is_left_out_at_once() -> None:

@@ -35,15 +35,17 @@ def create(path: str, content: str) -> dict[str, Any]:
     return {"action": "create", "path": path, "content": content}
 
 
+READY = ScriptedReply(text="Ready.")
 CLEAR = call("judge_command", clear=True, question="", readings=[], likeliest=0)
 
 
 @dataclass
 class Mind:
-    """Answers a judging call and a warm one by itself, and drafts as it is told."""
+    """Answers a judging call and a survey by itself, and drafts as it is told."""
 
     draft: Draft
     judge: Callable[[PlainConversation], ScriptedReply] = lambda _: CLEAR
+    survey: Callable[[PlainConversation], ScriptedReply] = lambda _: READY
     heard: list[tuple[str, PlainConversation]] = field(default_factory=list)
     """What each call was for, and what was said."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -52,11 +54,13 @@ class Mind:
         if "judge_command" in said.tools:
             purpose = "judge"
         else:
-            purpose = "warm" if said.max_tokens == 1 else "draft"
+            purpose = "draft" if "# Your variant" in said.to_text() else "survey"
         with self._lock:
             self.heard.append((purpose, said))
         if purpose == "judge":
             return self.judge(said)
+        if purpose == "survey":
+            return self.survey(said)
         return self.draft(said, find_variant(said))
 
     @property
@@ -68,7 +72,7 @@ class Mind:
 
 
 def find_variant(said: PlainConversation) -> int:
-    found = _VARIANT.search("\n".join(said.messages[0].texts))
+    found = _VARIANT.search(said.to_text())
     return int(found[1]) if found else 1
 
 

@@ -43,10 +43,14 @@ def test_a_comment_becomes_three_draft_pull_requests(agent: Agent) -> None:
 
 
 def test_a_job_keeps_within_its_calls_to_azure_devops(agent: Agent) -> None:
-    thread_id = agent.person(seed.JAMAL).write_comment(PULL_REQUEST, "/edit /5 make buttons red")
+    jamal = agent.person(seed.JAMAL)
+    jamal.edit_file(seed.TOPIC_BRANCH, "README.md", "# Storefront\n\nHas a checkout.\n")
+    thread_id = jamal.write_comment(PULL_REQUEST, "/edit /5 make buttons red")
     agent.wait_job(thread_id)
     calls = agent.azure_devops.organisation.calls.operations
     assert len(calls) <= 12 + 3 * 5, calls
+    assert calls.count("get file diffs") == calls.count("get items") == 1
+    assert "get connection data" not in calls
 
 
 def test_what_is_not_edited_keeps_its_bytes_and_modes(agent: Agent, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
 from tests.stories.minds import (
     CLEAR,
+    READY,
     Mind,
     always,
     call,
@@ -71,6 +72,22 @@ class Stage:
         self.model.calls.clear()
         self.model.cache.clear()
         return ask(self.agent, command, limit_s)
+
+    def say_beside(self, earlier: "Ended", command: str, mind: Mind) -> "Ended":
+        """Comment in the thread of a job that has ended, and wait for the job that follows."""
+        self.model.brain = mind
+        self.model.calls.clear()
+        path = f"pullRequests/{PULL_REQUEST}/threads/{earlier.thread_id}/comments"
+        body = {"content": command, "parentCommentId": 1, "commentType": 1}
+        self.agent.person(seed.JAMAL).call_repository("POST", path, body)
+
+        def look() -> list[dict[str, Any]]:
+            jobs = [one for one in self.agent.list_jobs() if one["thread_id"] == earlier.thread_id]
+            return [one for one in jobs if one["is_final"] and one["id"] != earlier.job["id"]]
+
+        job = wait_until(look)[0]
+        self.agent.wait_idle()
+        return Ended(self.agent, earlier.thread_id, job)
 
 
 @dataclass(frozen=True)
@@ -190,9 +207,9 @@ def test_three_variants_are_what_the_model_wrote(stage: Stage) -> None:
         assert pushed == before.replace(b"--accent: #1a6fb5;", f"--accent: {colour};".encode())
         assert ended.list_changes(number) == ["css/site.css"]
         assert f"The accent is {colour} now." in ended.final
-    assert mind.purposes == ["judge", "warm", "draft", "draft", "draft"]
+    assert mind.purposes == ["judge", "survey", "draft", "draft", "draft"]
     _, warm, *drafts = stage.model.calls.calls
-    assert (warm.tokens_out, warm.tokens_cached) == (1, 0)
+    assert warm.tokens_cached == 0
     assert all(draft.tokens_cached > 0.8 * warm.tokens_in for draft in drafts)
     assert [said for said in stage.agent.own_comments(ended.thread_id) if "question" in said] == []
     sums = stage.model.calls.to_plain()
@@ -209,7 +226,23 @@ def test_three_variants_are_what_the_model_wrote(stage: Stage) -> None:
     cost = sum(row[8] for row in rows)
     assert "Model: anthropic claude-sonnet-4-6" in ended.final
     assert f"{sums['tokens_in']:,} tokens in ({sums['tokens_cached']:,} from" in ended.final
-    assert f"{sums['tokens_out']:,} out · ${cost / 1e6:.2f}" in ended.final
+    assert f"{sums['tokens_out']:,} out · ${cost / 1e6:.3f}" in ended.final
+
+
+def test_what_was_looked_up_once_is_seen_by_every_variant(stage: Stage) -> None:
+    looks = [call("read_file", path="css/site.css", first_line=1, last_line=5), READY]
+
+    def draft(said: PlainConversation, number: int) -> ScriptedReply:
+        assert "--accent: #1a6fb5;" in "".join(text for _, text, _ in said.messages[2].results)
+        return paint(said, number)
+
+    mind = Mind(draft, survey=lambda _: looks.pop(0))
+    ended = stage.ask("/edit /3 paint all buttons gaily", mind)
+    assert [one["status"] for one in ended.variants] == ["success"] * 3
+    assert mind.purposes == ["judge", *["survey"] * 2, *["draft"] * 3]
+    first, second, *drafts = stage.model.calls.calls[1:]
+    assert second.tokens_cached > 0.8 * first.tokens_in
+    assert min(one.tokens_cached for one in drafts) > first.tokens_in
 
 
 def test_the_same_command_in_another_thread_asks_the_model_nothing(stage: Stage) -> None:
@@ -254,7 +287,9 @@ def test_a_repair_is_told_of(stage: Stage) -> None:
 def test_what_a_model_cannot_mend_is_not_made_up(stage: Stage) -> None:
     ended = stage.ask("/edit /1 paint it", always(submit(replace("README.md", "zzz\nyyy", "x"))))
     assert ended.variants[0]["error_code"] == "patch.context_not_found"
+    assert "failed (`patch.context_not_found`, infrastructure). " in ended.final
     assert "the lines to be replaced are not in README.md" in ended.final
+    assert "zzz" not in ended.final
     assert stage.model.calls.to_plain()["count"] == 1 + 4
     assert list_branches(stage.agent, ended) == []
 
@@ -302,18 +337,9 @@ def test_a_retry_of_later_variants_keeps_within_their_job(stage: Stage) -> None:
     first = stage.ask("/edit /3 paint all buttons", Mind(decide))
     assert [one["status"] for one in first.variants] == ["success", "failed", "failed"]
     assert {one["error_code"] for one in first.variants[1:]} == {"model.no_edit"}
-    mind = stage.model.brain = Mind(paint)
-    path = f"pullRequests/{PULL_REQUEST}/threads/{first.thread_id}/comments"
-    body = {"content": "/retry", "parentCommentId": 1, "commentType": 1}
-    stage.model.calls.clear()
-    stage.agent.person(seed.JAMAL).call_repository("POST", path, body)
-
-    def look() -> list[dict[str, Any]]:
-        jobs = [one for one in stage.agent.list_jobs() if one["thread_id"] == first.thread_id]
-        return [one for one in jobs if one["is_final"] and one["id"] != first.job["id"]]
-
-    again = wait_until(look)[0]
-    assert [(one["k"], one["status"]) for one in again["variants"]] == [
+    mind = Mind(paint)
+    again = stage.say_beside(first, "/retry", mind)
+    assert [(one["k"], one["status"]) for one in again.variants] == [
         (2, "success"),
         (3, "success"),
     ]
@@ -324,7 +350,20 @@ def test_a_retry_of_later_variants_keeps_within_their_job(stage: Stage) -> None:
         3,
     ]
     assert "variant 3 of 3" in mind.to_text()
-    stage.agent.wait_idle()
+
+
+def test_a_retry_asks_anew_and_what_it_gets_is_the_result_from_then_on(stage: Stage) -> None:
+    wish = "/edit /2 make all buttons ruby"
+    first = stage.ask(wish, Mind(paint))
+    other = Mind(lambda said, _: paint(said, 3))
+    again = stage.say_beside(first, "/retry 2", other)
+    assert other.purposes.count("draft") == 1
+    assert [(one["k"], one["from_cache"]) for one in again.variants] == [(2, False)]
+    assert b"--accent: maroon;" in again.read("css/site.css")
+    silent = Mind(paint)
+    later = stage.ask(wish, silent)
+    assert "draft" not in silent.purposes
+    assert b"--accent: maroon;" in later.read("css/site.css", 2)
 
 
 REFUSED = [
@@ -468,6 +507,7 @@ def test_a_budget_that_is_used_up_leaves_no_patch(
     assert mind.purposes == ["judge"]
     assert [one["error_code"] for one in ended.variants] == ["budget.job_exhausted"] * 2
     assert [one["verdict"] for one in ended.variants] == ["policy"] * 2
+    assert ended.final.count("(`budget.job_exhausted`, rule of the operators)") == 2
     assert "The budget of this job is used up" in ended.final
     assert "of 100 tokens" in ended.final
     assert list_branches(agent, ended) == []
@@ -486,6 +526,7 @@ def test_no_model_that_can_be_reached_is_said_so(start_agent: StartAgent) -> Non
     agent.subscribe()
     ended = ask(agent, "/edit /2 make all buttons red")
     assert [one["error_code"] for one in ended.variants] == ["model.unavailable"] * 2
+    assert ended.final.count("(`model.unavailable`, infrastructure)") == 2
     assert "openai was not reached, or the connection broke." in ended.final
     assert "Write `/retry` in a few minutes." in ended.final
     assert list_branches(agent, ended) == []

@@ -21,6 +21,7 @@ from local.azure_devops.faults import FaultKind, Faults
 from local.azure_devops.running import RunningAzureDevOps
 from local.azure_devops.server import ServerOptions
 from local.model import running as running_model
+from shared.telemetry.metrics import METRICS
 from tests.local.functions_host.hosting import wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
@@ -163,6 +164,17 @@ def test_nothing_that_was_written_by_people_or_models_is_told(told: Told) -> Non
     rows = json.dumps(told.insights.collected.all_rows())
     for content in (WISH, "--accent", "crimson", "jamal", "@contoso", seed.CODE_AGENT.pat):
         assert content.casefold() not in rows.casefold()
+
+
+def test_only_what_the_app_itself_measures_and_traces_is_told(told: Told) -> None:
+    """A library that instruments itself would tell addresses."""
+    described = {metric.name for metric in METRICS}
+    assert {name for (name,) in told.ask("customMetrics | distinct name")} <= described
+    targets = {target for (target,) in told.ask("dependencies | distinct target")}
+    assert targets <= {None, "", "Azure DevOps", "anthropic"}
+    rows = json.dumps(told.insights.rows("dependencies"))
+    assert "http://" not in rows
+    assert "/_apis/" not in rows
 
 
 def test_requests_tell_their_route_and_their_answer(told: Told) -> None:

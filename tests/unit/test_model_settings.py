@@ -6,7 +6,7 @@ import pytest
 
 from shared.jobs.models import read_terms
 from shared.llm.chat.spec import ChatProvider
-from shared.llm.drafting import DraftingTerms
+from shared.llm.terms import DraftingTerms
 from shared.settings import ModelSettings, SettingsError, read_settings
 from shared.settings.models import EDIT_FORMATS, PROVIDERS
 
@@ -111,6 +111,12 @@ def test_a_temperature_is_judged_by_the_model_or_by_the_operators() -> None:
     assert said == {"auto": None, "yes": True, "no": False}
 
 
+def test_an_effort_is_the_providers_own_unless_it_is_set() -> None:
+    models = read(PROVIDER="anthropic,openai,ollama", OLLAMA_MODEL="x", OPENAI_EFFORT="none")
+    assert [source.effort for source in models.sources] == ["", "none", ""]
+    assert read(PROVIDER="anthropic", ANTHROPIC_EFFORT="max").sources[0].effort == "max"
+
+
 def test_a_proxy_serves_every_provider() -> None:
     models = read(PROVIDER="anthropic,openai", MODEL_PROXY_URL="http://proxy:8080")
     assert [source.proxy_url for source in models.sources] == ["http://proxy:8080"] * 2
@@ -125,6 +131,8 @@ WRONG = [
     ("EDIT_FORMAT", "patch"),
     ("CLARIFY_BY_MODEL", "maybe"),
     ("ANTHROPIC_TEMPERATURE", "hot"),
+    ("ANTHROPIC_EFFORT", "none"),
+    ("ANTHROPIC_EFFORT", "hard"),
     *(
         (name, value)
         for name in (

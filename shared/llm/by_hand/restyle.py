@@ -1,15 +1,16 @@
 """Makes elements of a page look different, in a way of its own for each strategy.
 
-Edits the stylesheets (CSS, SCSS, Less) that are about the element; where there is none, the style
-block of an HTML page. Every way is visible and syntactically right, and no two of them write the
-same.
+Edits the stylesheets (CSS, SCSS, Less) that are about the element, of those that a page loads,
+where any does; where there is none, the style block of an HTML page. Every way is visible and
+syntactically right, and no two of them write the same.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.llm.by_hand.linked import count_pages
 from shared.llm.by_hand.looks import Element, Look, contrast_of
 from shared.llm.by_hand.remark import neutralise
 from shared.llm.by_hand.stylesheet import Declaration, Rule, find_rules
@@ -342,15 +343,30 @@ def _find_sheets(workspace: Workspace, element: Element, file: str | None) -> li
         for sheet in sheets
         if any(_is_about(rule, element, plain=True) for rule in sheet.rules)
     ]
-    if about or sheets:
-        return about[:MAX_SHEETS] or sheets[:1]
     pages = [path for path in own if path.lower().endswith((".html", ".htm"))]
+    if sheets:
+        loads = _count_loads(workspace, pages[:MAX_LOOKED_AT], sheets)
+        return _prefer_loaded(about, loads)[:MAX_SHEETS] or _prefer_loaded(sheets, loads)[:1]
     for may_create in (False, True):
         for path in pages[:MAX_LOOKED_AT]:
             sheet = _open_sheet(workspace, path, create_block=may_create)
             if sheet:
                 return [sheet]
     return []
+
+
+def _count_loads(
+    workspace: Workspace, pages: Sequence[str], sheets: Sequence[_Sheet]
+) -> Mapping[str, int]:
+    texts = {path: workspace.read_text(path) for path in pages if workspace.is_small(path)}
+    html = {path: text for path, text in texts.items() if text is not None}
+    return count_pages(html, {sheet.path: sheet.text for sheet in sheets})
+
+
+def _prefer_loaded(sheets: Sequence[_Sheet], loads: Mapping[str, int]) -> list[_Sheet]:
+    """Answer those that pages load, the most loaded first; all where no page loads any."""
+    loaded = [sheet for sheet in sheets if loads[sheet.path]]
+    return sorted(loaded, key=lambda sheet: -loads[sheet.path]) or list(sheets)
 
 
 def _open_sheet(workspace: Workspace, path: str, *, create_block: bool) -> _Sheet | None:

@@ -88,6 +88,9 @@ class AnthropicChat(SdkChat):
         if request.temperature is not None and takes_temperature(self._spec):
             # 0 to 1 is Anthropic's own range; the SDK names the parameter no more
             body["extra_body"] = {"temperature": request.temperature}
+        if self._spec.effort:
+            # Source: https://platform.claude.com/docs/en/build-with-claude/effort
+            body["output_config"] = {"effort": self._spec.effort}
         return client.messages.create(**body, stream=True, extra_headers=headers, timeout=timeout)
 
     def _choose_tool(self, must_call: str | None) -> dict[str, Any]:

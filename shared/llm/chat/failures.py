@@ -47,6 +47,8 @@ _BY_NAME: Final = {
     "overloaded_error": ModelCode.OVERLOADED,
     "server_overloaded": ModelCode.OVERLOADED,
     "timeout_error": ModelCode.TIMEOUT,
+    # it cannot open what it sealed itself: a fault of its own, which a new conversation escapes
+    "invalid_encrypted_content": ModelCode.UNAVAILABLE,
 }
 """What a code or type says more exactly than the status.
 `anthropic/types/shared/*_error_details.py` has the codes of spending limits,
@@ -92,7 +94,10 @@ _SAYINGS: Final = {
 }
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_PARAMETERS: Final = ("temperature", "tool_choice", "max_tokens", "prompt_cache_breakpoint")
+_PARAMETERS: Final = (
+    *("temperature", "tool_choice", "max_tokens", "prompt_cache_breakpoint", "reasoning_effort"),
+    *("reasoning.effort", "effort"),
+)
 """Parameters that a model may not accept, and that `ChatSpec` can turn off or on."""
 
 

@@ -38,6 +38,10 @@ https://github.com/BerriAI/litellm/pull/34569, raw requests;
 https://github.com/jeffdafoe/llm-memory-api/pull/178 about 5.5;
 https://github.com/danny-avila/LibreChat/issues/14231"""
 
+_GPT_THAT_REASONS: Final = re.compile(r"(o[1-9]|(ft:)?gpt-([5-9]|[1-9]\d))\b.*")
+"""Others refuse to be asked for what they thought.
+Source: https://developers.openai.com/api/docs/guides/reasoning"""
+
 
 def takes_temperature(spec: ChatSpec) -> bool:
     """Tell whether a temperature is sent."""
@@ -59,6 +63,11 @@ def takes_forced_calls(spec: ChatSpec) -> bool:
     if spec.provider is ChatProvider.ANTHROPIC:
         return _CLAUDE_WITH_FORCED_CALLS.fullmatch(spec.model) is not None
     return True
+
+
+def seals_thoughts(spec: ChatSpec) -> bool:
+    """Tell whether a model behind Responses is asked for its thoughts, to be sent back to it."""
+    return _GPT_THAT_REASONS.fullmatch(spec.model) is not None
 
 
 def takes_cache_marks(spec: ChatSpec) -> bool:

@@ -53,6 +53,8 @@ class CompletionsChat(OpenAiSdkChat):
         if request.temperature is not None and takes_temperature(spec):
             # OpenAI allows up to 2, but a number means the same to both: 1 is the default
             body["temperature"] = request.temperature
+        if spec.effort:
+            body["reasoning_effort"] = spec.effort
         body |= self._choose_cache_key(request.cache_key)
         return client.chat.completions.create(
             **body, stream=True, extra_headers=headers, timeout=timeout

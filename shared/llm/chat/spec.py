@@ -59,6 +59,9 @@ class ChatSpec:
     """Longest wait for the next byte. Reasoning models are silent while they think."""
     takes_temperature: bool | None = None
     """Whether the model accepts `temperature`; None: judged by its name (`model_facts`)."""
+    effort: str = ""
+    """How much it is told to think (`low` to `max`, OpenAI's wire also `none` and `minimal`); left
+    out: as the provider has it. It is sent as it is: a model that does not take it refuses."""
     takes_forced_calls: bool | None = None
     """Whether it accepts that a call is demanded; None: judged by its name."""
     takes_cache_marks: bool | None = None

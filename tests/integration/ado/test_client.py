@@ -8,7 +8,7 @@ from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
 from shared.ado import pull_requests, pushes, statuses, threads
 from shared.ado.errors import AdoError, AdoNotFoundError
-from shared.ado.identities import fetch_own_identity, list_group_names
+from shared.ado.identities import find_own_id, list_group_names
 from shared.ado.session import AdoSession
 from shared.domain.change import ChangeKind, FileChange
 from shared.domain.pull_request import (
@@ -59,18 +59,6 @@ def test_what_is_not_there_is_not_found(session: AdoSession, repository: Reposit
     )
     with pytest.raises(AdoNotFoundError):
         pull_requests.fetch_pull_request(session, nowhere, 1)
-
-
-def test_changed_paths_are_those_since_the_branch_began(
-    session: AdoSession, repository: RepositoryRef, tip: Tip
-) -> None:
-    found = pull_requests.fetch_changed_paths(
-        session, repository, base_commit=tip("main"), head_commit=tip(seed.TOPIC_BRANCH)
-    )
-    assert {one.path for one in found} == {"checkout.html", "css/checkout.css"}
-    assert not pull_requests.fetch_changed_paths(
-        session, repository, base_commit="", head_commit=tip("main")
-    )
 
 
 def test_every_kind_of_change_is_pushed_byte_by_byte(
@@ -156,7 +144,7 @@ def test_replies_are_posted_edited_and_found_by_their_marker(
     thread = threads.fetch_thread(session, repository, 1, made)
     assert (thread.path, thread.first_line, thread.last_line) == ("css/site.css", 3, 5)
     assert thread.status == "closed"
-    own = fetch_own_identity(session).id
+    own = find_own_id(session)
     found = threads.find_comment(thread, "<!-- m -->", own)
     assert found is not None
     assert (found.id, found.content) == (2, "<!-- m -->\nhi again")
@@ -196,10 +184,3 @@ def test_groups_are_found_directly_through_others_and_not_at_all(
         assert names[0] == group["principalName"]
         assert "[contoso]\\Everybody" in names
     assert list(list_group_names(session, Identity("00000000-0000-0000-0000-000000000000"))) == []
-
-
-def test_the_own_identity_is_asked_for_once(
-    azure_devops: RunningAzureDevOps, session: AdoSession
-) -> None:
-    assert {fetch_own_identity(session).id for _ in range(3)} == {seed.CODE_AGENT.id}
-    assert azure_devops.organisation.calls.operations == ["get connection data"]

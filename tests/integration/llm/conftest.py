@@ -6,7 +6,8 @@ import pytest
 from local.model.server import ModelStandIn
 from shared.llm.accounts import Account, NoAccount
 from shared.llm.chat.sdk_chat import SdkChat
-from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.drafting import ModelDrafter
+from shared.llm.terms import DraftingTerms
 from tests.integration.llm.chatting import Door
 
 OpenChat = Callable[..., SdkChat]

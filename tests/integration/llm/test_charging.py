@@ -8,9 +8,10 @@ from local.model.script import Fault, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.errors import PolicyError
 from shared.llm.chat.build import build_chat_model
-from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.drafting import ModelDrafter
 from shared.llm.model_clarifier import ModelClarifier
 from shared.llm.provider import ModelError, Usage
+from shared.llm.terms import DraftingTerms
 from tests.integration.llm.chatting import DOORS, WIRES, Door
 from tests.integration.llm.conftest import OpenChat, OpenDrafter
 from tests.integration.llm.desk import (
@@ -73,7 +74,7 @@ def test_nothing_is_asked_where_nothing_is_left(
     with pytest.raises(PolicyError):
         drafter.draft(build_request())
     with pytest.raises(PolicyError):
-        drafter.warm(build_request())
+        drafter.survey(build_request())
     assert model.calls.calls == []
 
 
@@ -123,18 +124,17 @@ def test_a_warm_prompt_serves_every_variant(
     model: ModelStandIn, open_drafter: OpenDrafter, name: str
 ) -> None:
     ledger = Ledger()
-    model.brain = talk(RED)
+    model.brain = talk(ScriptedReply(text="Ready."), RED)
     drafter = open_drafter(DOORS[name], account=ledger)
     requests = [
         build_request(context_text=LONG, variant=number, variants=3) for number in (1, 2, 3)
     ]
-    drafter.warm(requests[0])
+    assert drafter.survey(requests[0]).turns == ()
     for request in requests:
         drafter.draft(request)
     assert [one.purpose for one in ledger.charged] == ["warm", "draft", "draft", "draft"]
     warm, *drafts = count(model)
     assert warm.tokens_cached == 0
-    assert warm.tokens_out <= 16  # Responses takes no lower limit, the others 1
     assert [one.tokens_cached > 2500 for one in drafts] == [True] * 3
 
 

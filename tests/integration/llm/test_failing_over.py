@@ -8,9 +8,10 @@ from local.model.script import Fault, PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
 from shared.llm.chat.build import build_chat_model
-from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.drafting import ModelDrafter
 from shared.llm.model_clarifier import ModelClarifier
 from shared.llm.provider import ModelError
+from shared.llm.terms import DraftingTerms
 from tests.integration.llm.chatting import DOORS, WIRES
 from tests.integration.llm.conftest import OpenChat, OpenDrafter
 from tests.integration.llm.desk import (

@@ -9,7 +9,7 @@ from local.model.script import PlainCall, PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.llm.chat.spec import ChatProvider
 from shared.llm.conversation import Conversation, Role, StopReason, ToolCall, ToolResult, Turn
-from shared.llm.provider import Usage
+from shared.llm.provider import ModelError, Usage
 from tests.integration.llm.chatting import DOORS, SHARED, WIRES, Door, ask, say, submit_then_thank
 from tests.integration.llm.conftest import OpenChat
 
@@ -114,6 +114,41 @@ def test_a_call_is_demanded_where_the_model_allows_it(
     model.brain = say(ScriptedReply(text="yes"))
     open_chat(DOORS[name]).reply(ask(must_call=wished))
     assert model.calls.calls[-1].must_call == demanded
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai-reasoning", "azure-v1-responses", "ollama"])
+@pytest.mark.parametrize("effort", ["high", ""])
+def test_an_effort_is_sent_where_one_is_set(
+    model: ModelStandIn, open_chat: OpenChat, name: str, effort: str
+) -> None:
+    heard: list[str | None] = []
+
+    def listen(said: PlainConversation) -> ScriptedReply:
+        heard.append(said.effort)
+        return ScriptedReply(text="yes")
+
+    model.brain = listen
+    open_chat(DOORS[name], effort=effort).reply(ask())
+    assert heard == [effort or None]
+
+
+@pytest.mark.parametrize(
+    ("name", "effort", "parameter"),
+    [
+        ("anthropic", "xhigh", "effort"),
+        ("openai", "low", "reasoning_effort"),
+        ("openai-responses", "low", "reasoning.effort"),
+        ("openai-always-reasoning", "none", "reasoning.effort"),
+    ],
+)
+def test_an_effort_that_a_model_does_not_take_is_named(
+    model: ModelStandIn, open_chat: OpenChat, name: str, effort: str, parameter: str
+) -> None:
+    model.brain = say(ScriptedReply(text="yes"))
+    with pytest.raises(ModelError, match=f"about `{parameter}`") as caught:
+        open_chat(DOORS[name], effort=effort).reply(ask())
+    assert caught.value.code == "model.request_refused"
+    assert model.calls.calls[-1].tokens_out == 0
 
 
 def test_a_setting_overrules_the_name(model: ModelStandIn, open_chat: OpenChat) -> None:

@@ -44,7 +44,7 @@ def spend(connection: Connection, **changes: Any) -> None:
 
 def test_nothing_spent_is_nothing(connection: Connection) -> None:
     assert usage.spent_by_job(connection, "edit-1") == Spent()
-    assert usage.spent_by_variants(connection, "edit-1") == {}
+    assert usage.spent_by_variant(connection, "edit-1", 1) == Spent()
 
 
 def test_a_job_has_spent_what_its_calls_took(connection: Connection) -> None:
@@ -76,15 +76,16 @@ def test_a_person_and_an_organisation_spend_from_an_instant_on(connection: Conne
     assert usage.spent_by_actor_since(connection, "contoso", "u", early).calls == 2
 
 
-def test_variants_are_summed_up_each_and_what_was_for_all_apart(connection: Connection) -> None:
-    spend(connection, number=None, purpose=UsagePurpose.WARM)
+def test_each_variant_is_summed_up_by_itself(connection: Connection) -> None:
+    spend(connection, number=1, purpose=UsagePurpose.WARM)
+    spend(connection, job_id="edit-2", number=2)
     spend(connection, number=2)
     spend(connection, number=2, purpose=UsagePurpose.REPAIR, round=2, cost_micro_usd=None)
-    spent = usage.spent_by_variants(connection, "edit-1")
-    assert spent == {
-        None: Spent(1000, 800, 50, 1234, calls=1),
-        2: Spent(2000, 1600, 100, 1234, calls=2, unpriced_calls=1),
-    }
+    assert [usage.spent_by_variant(connection, "edit-1", number) for number in (1, 2, 3)] == [
+        Spent(1000, 800, 50, 1234, calls=1),
+        Spent(2000, 1600, 100, 1234, calls=2, unpriced_calls=1),
+        Spent(),
+    ]
 
 
 def test_more_money_than_32_bits_hold_is_kept(connection: Connection) -> None:

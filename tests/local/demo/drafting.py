@@ -10,9 +10,10 @@ from shared.context.index import build_index
 from shared.context.pack import build_context
 from shared.context.request import ContextRequest
 from shared.llm.accounts import NoAccount
-from shared.llm.drafting import DraftingTerms, ModelDrafter
+from shared.llm.drafting import ModelDrafter
 from shared.llm.provider import Draft, DraftRequest
 from shared.llm.strategies import name_strategy
+from shared.llm.terms import DraftingTerms
 from shared.patching.apply import AppliedPatch, apply_edits
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit

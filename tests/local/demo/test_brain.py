@@ -6,8 +6,8 @@ from local.demo.hearing import hear
 from local.model.script import PlainConversation, PlainMessage
 from local.model.server import ModelStandIn
 from shared.domain.change import ChangeKind
-from shared.llm.drafting import DraftingTerms
 from shared.llm.provider import Draft, RequestError
+from shared.llm.terms import DraftingTerms
 from tests.integration.llm.chatting import DOORS, WIRES, Door
 from tests.local.demo.drafting import draft
 

@@ -67,6 +67,12 @@ def claude_refusal(answer: requests.Response) -> tuple[int, str, str]:
         ({"temperature": 1.5}, "temperature: range"),
         ({"temperature": -0.1}, "temperature: range"),
         ({"temperature": 0.5, "model": "claude-opus-5"}, "`temperature` is deprecated"),
+        ({"output_config": {"effort": "none"}}, "output_config.effort: Input should be 'low'"),
+        ({"output_config": {"effort": "xhigh"}}, "does not support effort level 'xhigh'"),
+        (
+            {"output_config": {"effort": "low"}, "model": "claude-haiku-4-5"},
+            "does not support the effort parameter",
+        ),
         ({"system": [{"type": "text", "text": ""}]}, "must be non-empty"),
         ({"messages": [user(*[{**TEXT, **MARK}] * 5)]}, "A maximum of 4 blocks"),
         (
@@ -166,6 +172,8 @@ def test_anthropic_wants_a_version_and_a_key(client: Client) -> None:
         ),
         ({"temperature": 2.1}, "between 0 and 2"),
         ({"temperature": 0.2, "model": "gpt-5"}, "does not support 0.2"),
+        ({"reasoning_effort": "hard", "model": "gpt-5"}, "Invalid value: 'hard'"),
+        ({"reasoning_effort": "low", "model": "gpt-4.1"}, "is not supported with this model"),
         ({"model": "gpt-5.5", "tools": [GPT_TOOL]}, "use /v1/responses or set reasoning_effort"),
         (
             {"model": "gpt-5.6-sol", "tools": [GPT_TOOL]},

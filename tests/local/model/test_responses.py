@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from local.model.script import PlainCall, PlainConversation, PlainMessage, ScriptedReply
+from local.model.sealing import seal
 from tests.local.model.client import ASKED, GPT_TOOL, RESPONSES_TOOL, Client, read_events
 
 CALL = {"type": "function_call", "call_id": "id-1", "name": "submit_edits", "arguments": "{}"}
@@ -15,6 +16,36 @@ LOOSE = {"type": "object", "properties": {"a": {"type": "string"}}, "required": 
 
 def user(*parts: dict[str, Any]) -> dict[str, Any]:
     return {"role": "user", "content": list(parts)}
+
+
+THOUGHT = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [],
+    "encrypted_content": seal("rs_1", "gpt-5.6"),
+}
+
+
+def test_what_was_thought_is_told_to_whoever_asks_and_accepted_back(client: Client) -> None:
+    client.model.brain = lambda _: ScriptedReply(calls=(PlainCall("submit_edits", "{}"),))
+    body: dict[str, Any] = {"tools": [RESPONSES_TOOL]}
+    assert [item["type"] for item in client.ask_responses(body).json()["output"]] == [
+        "function_call"
+    ]
+    asking = {**body, "include": ["reasoning.encrypted_content"]}
+    thought, call = client.ask_responses(asking).json()["output"]
+    again = {
+        "input": [
+            ASKED,
+            thought,
+            {name: call[name] for name in ("type", "call_id", "name", "arguments")},
+            {**OUTPUT, "call_id": call["call_id"]},
+        ]
+    }
+    assert client.ask_responses(asking | again).status_code == 200
+    events = read_events(client.ask_responses({**asking, "stream": True}))
+    done = [e["item"]["type"] for e in events if e["type"] == "response.output_item.done"]
+    assert done == ["reasoning", "function_call"]
 
 
 def test_it_answers_whole_or_as_events(client: Client) -> None:
@@ -108,6 +139,11 @@ def test_a_brain_hears_what_it_hears_over_the_other_wires(client: Client) -> Non
         ({"previous_response_id": "resp_1"}, "Unknown parameter: 'previous_response_id'"),
         ({"max_output_tokens": 15}, "Expected a value >= 16, but got 15"),
         ({"temperature": 0.2}, "does not support 0.2"),
+        ({"reasoning": {"effort": "hard"}}, "Invalid value: 'hard'"),
+        (
+            {"reasoning": {"effort": "low"}, "model": "gpt-4.1"},
+            "'reasoning.effort' is not supported with this model",
+        ),
         ({"prompt_cache_key": "k" * 65}, "string too long"),
         ({"tools": [GPT_TOOL]}, "Missing required parameter: 'tools[0].name'"),
         ({"tools": [{"type": "robot"}]}, "Invalid value: 'robot'"),
@@ -122,6 +158,15 @@ def test_a_brain_hears_what_it_hears_over_the_other_wires(client: Client) -> Non
         ({"input": [user({"type": "text", "text": "x"})]}, "values are: 'input_text'"),
         ({"input": [{"role": "assistant", "content": [TEXT]}]}, "values are: 'output_text'"),
         ({"input": [ASKED, {"type": "thought"}]}, "Invalid value: 'thought'"),
+        ({"include": ["reasoning.secrets"]}, "Invalid value: 'reasoning.secrets'"),
+        (
+            {"include": ["reasoning.encrypted_content"], "model": "gpt-4.1"},
+            "Encrypted content is not supported with this model",
+        ),
+        ({"input": [ASKED, {**THOUGHT, "encrypted_content": None}, CALL, OUTPUT]}, "not found"),
+        ({"input": [ASKED, {**THOUGHT, "id": "rs_other"}, CALL, OUTPUT]}, "could not be verified"),
+        ({"input": [ASKED, THOUGHT]}, "without its required following item"),
+        ({"input": [ASKED, THOUGHT, ASKED]}, "without its required following item"),
         ({"input": [ASKED, OUTPUT]}, "No tool call found for function call output id-1"),
         ({"input": [ASKED, CALL]}, "No tool output found for function call id-1"),
         ({"input": [ASKED, {**CALL, "id": "fc_1"}, OUTPUT]}, "without its required 'reasoning'"),

@@ -42,6 +42,7 @@ FAILED = VariantView(
     duration_s=125.0,
     error_code="ado.unavailable",
     error_message="Azure DevOps is not available.",
+    verdict="retry",
 )
 JOB = JobView(
     id="edit-0123456789abcdef0123456789abcdef",
@@ -89,7 +90,7 @@ def test_the_final_reply_compares_what_succeeded_and_explains_what_did_not() -> 
 Complete the one you like; abandon the others. Nothing reaches your branch by itself.
 
 - Variant 2: ♻️ duplicate. It came out the same as variant 1.
-- Variant 3: ❌ failed. Azure DevOps is not available. Write `/retry` to try again. If it stays so, give the operators the correlation id.
+- Variant 3: ❌ failed (`ado.unavailable`, infrastructure). Azure DevOps is not available. Write `/retry` to try again. If it stays so, give the operators the correlation id.
 
 Job `edit-0123456789abcdef0123456789abcdef` · correlation `c0ffee` · 2 min 10 s · [details](http://host/gateway/jobs/edit-0123456789abcdef0123456789abcdef)
 """)
@@ -107,10 +108,29 @@ def test_the_final_reply_in_german() -> None:
 Schließen Sie ab, was Ihnen gefällt; verwerfen Sie den Rest. Von selbst gelangt nichts in Ihren Branch.
 
 - Variante 2: ♻️ gleich. Sie ist gleich wie Variante 1.
-- Variante 3: ❌ fehlgeschlagen. Azure DevOps hat nicht getan, worum ich gebeten habe. `/retry` versucht es noch einmal. Bleibt es so, geben Sie den Betreibern die Korrelations-ID.
+- Variante 3: ❌ fehlgeschlagen (`ado.unavailable`, Infrastruktur). Azure DevOps hat nicht getan, worum ich gebeten habe. `/retry` versucht es noch einmal. Bleibt es so, geben Sie den Betreibern die Korrelations-ID.
 
 Auftrag `edit-0123456789abcdef0123456789abcdef` · Korrelation `c0ffee` · 2 min 10 s · [Einzelheiten](http://host/gateway/jobs/edit-0123456789abcdef0123456789abcdef)
 """)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause"),
+    [
+        (Verdict.USER, "user"),
+        (Verdict.POLICY, "rule of the operators"),
+        (Verdict.RETRY, "infrastructure"),
+        (Verdict.BUG, "infrastructure"),
+    ],
+)
+def test_a_failed_variant_has_one_line_with_what_an_operator_looks_up(
+    verdict: Verdict, cause: str
+) -> None:
+    row = replace(FAILED, error_code="model.cut_off", error_message="Too\nlong.", verdict=verdict)
+    text = CommentWriter("en").write_final(replace(JOB, variants=(row,)))
+    lines = [line for line in text.splitlines() if line.startswith("- Variant 3: ")]
+    assert len(lines) == 1
+    assert lines[0].startswith(f"- Variant 3: ❌ failed (`model.cut_off`, {cause}). Too long. ")
 
 
 def test_the_description_of_a_draft_says_who_made_it() -> None:
@@ -213,6 +233,7 @@ def test_both_languages_know_the_same_templates_and_areas() -> None:
     assert names[0] == names[1]
     words = [tomllib.loads((folder / lang / "words.toml").read_text("utf-8")) for lang in LANGUAGES]
     assert words[0]["states"].keys() == words[1]["states"].keys()
+    assert all(w["causes"].keys() == set(Verdict) for w in words)
     areas = [{key for key in w["errors"] if "." not in key} for w in words]
     assert areas[0] == areas[1]
     for w in words:

@@ -2,7 +2,7 @@ import pytest
 
 from shared.context.index import build_index
 from shared.context.outline import find_signatures
-from shared.context.pack import build_context
+from shared.context.pack import build_context, estimate_tokens
 from shared.context.request import ContextRequest
 
 PYTHON = '''import os
@@ -78,3 +78,25 @@ def test_lines_that_the_pull_request_changes_are_shown() -> None:
     )
     text = build_context(files, build_index(files), request, budget_tokens=1000).render()
     assert " 1500 text 1499\n" in text
+
+
+def test_every_change_is_begun_before_more_of_one_is_shown() -> None:
+    lines = [f"text {at}" for at in range(3000)]
+    files = {"big.txt": "\n".join(lines).encode()}
+    changed = {"big.txt": [(100, 1100), (2000, 1999), (2990, 2995)]}
+    request = ContextRequest("undo it", "", "", ("big.txt",), changed_lines=changed)
+    text = build_context(files, build_index(files), request, budget_tokens=3000).render()
+    assert "(changed by the pull request: 100-1100, removed before 2000, 2990-2995)\n" in text
+    for shown in (100, 101, 1999, 2000, 2990, 2995):
+        assert f"{shown:>5} text {shown - 1}\n" in text
+    assert " 1100 text" not in text
+
+
+def test_what_is_told_of_changes_is_bounded_and_counts() -> None:
+    files = {"big.txt": b"".join(b"text %d\n" % at for at in range(3000))}
+    changed = {"big.txt": [(at, at) for at in range(1, 2999, 3)]}
+    request = ContextRequest("undo it", "", "", ("big.txt",), changed_lines=changed)
+    text = build_context(files, build_index(files), request, budget_tokens=1000).render()
+    assert "(changed by the pull request: 1, 4, 7, " in text
+    assert ", 58, …)\n" in text
+    assert estimate_tokens(text) <= 1000

@@ -60,6 +60,25 @@ def test_what_is_more_than_a_coincidence_outweighs_words(
     assert best(request_)[0] == first
 
 
+def test_a_name_of_the_request_is_found_as_a_part_of_a_path() -> None:
+    files = {
+        "ssn/el_GR/provider.py": b"def vat_id():  # a valid VAT id, by the vat digits\n",
+        "ssn/it_IT/provider.py": b"def vat_id():\n",
+        "ssn/sv_SE/provider.py": b"def vat_id():  # a valid VAT id\n",
+    }
+    assert best(replace(ASK, text="fix the valid it_IT VAT ids"), files)[0].startswith("ssn/it_IT")
+
+
+def test_every_name_between_backticks_is_a_name_of_the_code() -> None:
+    files = {
+        "users/get.py": b"# search search search: remove the parentheses\n",
+        "search/get.py": b"# remove the parentheses\n",
+        "groups/get.py": b"# all groups\n",
+        "roles/get.py": b"# all roles\n",
+    }
+    assert best(replace(ASK, text="`@search`: remove parentheses"), files)[0] == "search/get.py"
+
+
 def test_a_neighbour_of_a_good_file_is_ranked_too() -> None:
     ranked = rank_files(build_index(SHOP), replace(ASK, text="round the sum of item prices"))
     test = next(file for file in ranked if file.path == "tests/test_pricing.py")
@@ -103,7 +122,8 @@ def test_no_pack_exceeds_its_budget(files: dict[str, bytes], budget: int) -> Non
 
 
 def test_the_dry_run_answers_a_line_for_a_line() -> None:
-    order = {"files": {"a.css": ".button {}"}, "request": {"text": "red buttons"}}
+    asked = {"text": "red buttons", "changed_lines": {"a.css": [[1, 1]]}}
+    order = {"files": {"a.css": ".button {}"}, "request": asked}
     done = subprocess.run(
         [sys.executable, "-m", "shared.context"],
         input=json.dumps(order) + "\nnonsense\n",
@@ -113,5 +133,5 @@ def test_the_dry_run_answers_a_line_for_a_line() -> None:
     )
     good, bad = (json.loads(line) for line in done.stdout.splitlines())
     assert good["ranked"][0]["path"] == "a.css"
-    assert ".button {}" in good["text"]
+    assert "(changed by the pull request: 1)\n    1 .button {}" in good["text"]
     assert "not a request" in bad["error"]

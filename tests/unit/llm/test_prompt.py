@@ -20,6 +20,7 @@ from shared.llm.prompt import (
     write_repair,
     write_request,
     write_shared,
+    write_survey,
     write_system,
 )
 from shared.llm.provider import DraftRequest
@@ -28,7 +29,7 @@ from shared.patching.apply import AppliedPatch
 from shared.settings.models import EDIT_FORMATS
 
 SHOWN = Path(__file__).with_name("prompts")
-PINNED = {"3": "7381c3dee799096a"}
+PINNED = {"5": "1ec249112f6d81c3"}
 """Version of the prompts to the digest of their files: one line only, the one that holds now."""
 
 KEY = "AKIA" + "SECRETSECRETSECR"
@@ -117,6 +118,10 @@ def test_what_a_repair_is_told(name: str, report: str, left: int) -> None:
     assert write_repair(report, "Send it again.", left) == show(name)
 
 
+def test_what_is_asked_before_the_variants() -> None:
+    assert write_survey(build_request()) == show("survey")
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_how_a_command_is_judged(language: str) -> None:
     assert write_judging(language) == show(f"judging-{language}")
@@ -139,9 +144,10 @@ def test_credentials_are_cut_out_of_everything() -> None:
     written = [
         write_shared(request),
         write_request(request, "structured"),
+        write_survey(request),
         write_repair(KEY, "Again.", 2),
     ]
-    assert [(KEY in text, MASK in text) for text in written] == [(False, True)] * 3
+    assert [(KEY in text, MASK in text) for text in written] == [(False, True)] * 4
 
 
 def test_nothing_of_a_request_is_taken_for_a_template() -> None:

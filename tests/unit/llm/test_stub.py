@@ -96,6 +96,63 @@ def test_ten_variants_of_a_look_are_visible_and_all_different() -> None:
         assert "red" in patch.diff
 
 
+RULE = b".button {\n  background: blue;\n}\n"
+SHEETS = {
+    "css/old.css": RULE,
+    "css/print.css": b".page {\n  margin: 0;\n}\n",
+    "css/site.css": b'@import url("parts.css");\n',
+    "css/parts.css": RULE,
+    "web/css/shop.css": RULE,
+}
+
+
+def page(*hrefs: str) -> bytes:
+    links = "".join(f'<link rel="stylesheet" href="{href}">\n' for href in hrefs)
+    return f"<html>\n<head>\n{links}</head>\n<body></body>\n</html>\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("pages", "main"),
+    [
+        pytest.param({"index.html": page("css/site.css?v=2")}, "css/parts.css", id="imported"),
+        pytest.param({"web/a.html": page("/css/shop.css")}, "web/css/shop.css", id="rooted"),
+        pytest.param(
+            {
+                "a.html": page("css/parts.css"),
+                "sub/b.html": page("../web/css/shop.css"),
+                "c.html": page("web/css/shop.css"),
+            },
+            "web/css/shop.css",
+            id="most-pages",
+        ),
+        pytest.param({"index.html": page("css/print.css")}, "css/old.css", id="holds-the-selector"),
+        pytest.param({"index.html": page()}, "css/old.css", id="no-links"),
+    ],
+)
+def test_a_look_is_added_where_a_page_loads_it(pages: dict[str, bytes], main: str) -> None:
+    patch = draft("make all buttons red", 3, SHEETS | pages)
+    assert [change.path for change in patch.changes] == [main]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_no_stylesheet_is_touched_that_no_page_loads(number: int) -> None:
+    files = SHEETS | {"index.html": page("css/site.css")}
+    changed = {change.path for change in draft("make all buttons red", number, files).changes}
+    assert changed == {"css/parts.css"}
+
+
+def test_an_element_without_a_rule_gets_it_in_the_stylesheet_that_is_loaded() -> None:
+    files = {"css/a.css": b".page {}\n", "css/z.css": b".page {}\n", "i.html": page("css/z.css")}
+    changed = {change.path for change in draft("make all buttons red", 3, files).changes}
+    assert changed == {"css/z.css"}
+
+
+def test_the_source_of_a_loaded_stylesheet_counts_as_loaded() -> None:
+    files = {"scss/site.scss": RULE, "css/old.css": RULE, "i.html": page("css/site.css")}
+    changed = {change.path for change in draft("make all buttons red", 3, files).changes}
+    assert changed == {"scss/site.scss"}
+
+
 def test_variants_of_a_request_it_does_not_understand_differ_too() -> None:
     patches = [draft("improve the general feeling of the shop", n) for n in range(1, 11)]
     assert len({patch.diff for patch in patches}) == 10

@@ -49,6 +49,12 @@ def outcome(files: dict[str, str], edits: str) -> Outcome:
         pytest.param("def f():\n    1\n", "@@ def f():\n+    0\n", "def f():\n    0\n    1\n",
                      id="insertion-below-an-anchor"),
         pytest.param("1\n2\n", "@@\n+3\n*** End of File\n", "1\n2\n3\n", id="insertion-at-the-end"),
+        pytest.param("1\n2\n", "@@\n+3\n", "1\n2\n3\n", id="insertion-without-a-place"),
+        pytest.param("1\n2\n3\n", "@@\n+4\n@@\n 1\n-2\n-3\n+b\n", "1\nb\n4\n",
+                     id="insertion-without-a-place-before-another-hunk"),
+        pytest.param("f {\n  1\n}\n", "@@\nf {\n-  1\n+  2\n}\n", "f {\n  2\n}\n",
+                     id="context-without-a-mark"),
+        pytest.param("1\n2", "@@\n-2\n", "1\n", id="deletion-of-a-last-line-without-newline"),
         pytest.param("", "@@\n+1\n+2\n", "1\n2\n", id="insertion-into-an-empty-file"),
         pytest.param("a\nb\na\n", "@@\n-a\n+X\n*** End of File\n", "a\nb\nX\n", id="the-last-one"),
         pytest.param("a\nb\na\nb\n", "@@\n a\n-b\n+X\n@@\n a\n-b\n+Y\n", "a\nX\na\nY\n",
@@ -83,7 +89,8 @@ def test_an_update_is_applied(before: str, body: str, after: str) -> None:
         pytest.param("a\nb\na\n", "@@\n-a\n+X\n", PatchCode.AMBIGUOUS, id="twice"),
         pytest.param("a\na\na\n", "@@\n-a\n+X\n@@\n-a\n+Y\n", PatchCode.AMBIGUOUS,
                      id="more-places-than-hunks"),
-        pytest.param("1\n2\n", "@@\n+3\n", PatchCode.CONTEXT_NOT_FOUND, id="insertion-nowhere"),
+        pytest.param("1\n2\n", "@@\n1\n+x\n3\n", PatchCode.CONTEXT_NOT_FOUND,
+                     id="context-without-a-mark-that-is-not-there"),
     ],
 )  # fmt: skip
 def test_an_update_that_does_not_fit_is_refused(before: str, body: str, code: PatchCode) -> None:
@@ -154,6 +161,7 @@ def test_a_move_onto_a_file_is_refused() -> None:
             "*** Begin Patch \n*** Update File: f\n@@\n-1\n+2\n *** End Patch", id="padded"
         ),
         pytest.param("*** Update File: f\n@@\n-1\n+2\n", id="no-envelope"),
+        pytest.param("*** Update File: f\n@@\n-1\n+2\n*** End Patch\n", id="no-beginning"),
         pytest.param("@@\n-1\n+2\n", id="hunks-alone-for-the-only-file"),
         pytest.param(update("@@\n-1\n+2\n").replace("\n", "\r\n"), id="crlf"),
     ],
@@ -168,7 +176,6 @@ def test_an_envelope_is_found_in_what_is_around_it(edits: str) -> None:
         pytest.param("bad", id="prose"),
         pytest.param("*** Begin Patch\nbad\n*** End Patch\n", id="prose-inside"),
         pytest.param("*** Begin Patch\n*** Update File: f\n@@\n-1\n+2\n", id="cut-off"),
-        pytest.param("*** Update File: f\n@@\n-1\n+2\n*** End Patch\n", id="no-beginning"),
     ],
 )
 def test_half_an_envelope_is_refused(edits: str) -> None:

@@ -126,6 +126,81 @@ def test_a_slip_of_the_pen_in_a_changed_line_is_not_written() -> None:
     assert apply(before, block(search, wanted))[0] == after
 
 
+def test_a_line_that_only_resembles_the_one_to_be_deleted_stays() -> None:
+    before = "from one import first\nfrom two import safe_call\nfrom three import third\n"
+    search = before.replace("safe_call", "safe_join")
+    for wanted in (
+        search.replace("from two import safe_join\n", ""),
+        search.replace("from two import safe_join\nfrom three", "from drei"),
+    ):
+        assert refuse(before, block(search, wanted)).code == PatchCode.UNCERTAIN
+
+
+def test_a_line_remembered_with_other_quotes_keeps_its_own() -> None:
+    before = 'start = load("a")\nname = compute("b")\nlast = close("c")\n'
+    search = before.replace('"', "'")
+    wanted = search.replace("compute('b')", "compute('b', safe='x')")
+    after = before.replace('compute("b")', 'compute("b", safe="x")')
+    assert apply(before, block(search, wanted)) == (after, [Rung.DRIFTED])
+    doubtful = search.replace("compute('b')", "compute('b')  # it's safe")
+    assert apply(before, block(search, doubtful))[0] == before.replace(
+        'compute("b")', 'compute("b")  # it\'s safe'
+    )
+
+
+def test_what_stands_beside_its_place_is_not_added_again() -> None:
+    before = "import codecs\nimport email\nimport mimetypes\nimport os\nimport sys\n"
+    search = "import codecs\nimport logging\nimport mimetypes\nimport os\n"
+    wanted = search.replace("import logging", "import email\nimport logging")
+    assert refuse(before, block(search, wanted)).code == PatchCode.CONTEXT_NOT_FOUND
+
+
+TWINS = (
+    "    if closing:\n        if should_render:\n            if new_line:\n"
+    "                yield segment\n\n            yield from render(element)\n"
+    "{between}"
+    "    else:\n        if should_render:\n            if new_line:\n"
+    "                yield segment\n            yield from render(element)\n    done()\n"
+)
+
+
+@pytest.mark.parametrize("between", ["", "".join(f"    step_{at}()\n" for at in range(12))])
+def test_a_quote_that_takes_lines_of_two_places_is_of_neither(between: str) -> None:
+    before = TWINS.format(between=between)
+    twice = "            yield from render(element)\n"
+    search = (
+        "        if should_render:\n            if new_line:\n                yield segment\n"
+        + 2 * twice
+    )
+    wanted = search.replace("if new_line", "if new_line and inline")
+    assert refuse(before, block(search, wanted)).code == PatchCode.AMBIGUOUS
+
+
+def test_dots_that_are_deleted_are_no_lines_left_out() -> None:
+    before = "import abc\n\n\ndef first(name):\n    ...\n\n\n# the next one\ndef next(): ...\n"
+    search = "def first(name):\n    ...\n\n# the next one\n"
+    wanted = search.replace(":\n    ...", ": ...")
+    after = before.replace("first(name):\n    ...", "first(name): ...")
+    assert apply(before, block(search, wanted)) == (after, [Rung.DRIFTED])
+    other = before.replace("    ...\n", "    one()\n    two()\n")
+    assert refuse(other, block(search, wanted)).code == PatchCode.CONTEXT_NOT_FOUND
+
+
+def test_new_lines_behind_lines_left_out_have_no_place() -> None:
+    before = "def f():\n    a()\n    b()\n    c()\ndone()\n"
+    edits = block("def f():\n    ...\n", "def f():\n    ...\n    new()\n")
+    assert refuse(before, edits).code == PatchCode.UNCERTAIN
+
+
+def test_lines_that_tell_nothing_are_held_by_those_that_they_hang_on() -> None:
+    before = "def f():\n    call(\n        first,\n    )\n\n\ndef g():\n    pass\n"
+    search = "def f(x):\n    call(\n        first,\n    )\n\n\n"
+    wanted = search.replace("    )\n", "    )\n    done()\n")
+    assert apply(before, block(search, wanted))[0] == before.replace(
+        "    )\n", "    )\n    done()\n"
+    )
+
+
 def test_two_edits_of_the_same_line_are_refused() -> None:
     edits = block("a(1)\nb(2)\n", "c\n") + block("b(2)\n", "d\n")
     assert refuse("a(1)\nb(2)\n", edits).code == PatchCode.OVERLAP

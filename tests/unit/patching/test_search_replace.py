@@ -42,6 +42,9 @@ def outcome(files: dict[str, str], edits: str) -> Outcome:
         pytest.param("**a.txt**\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="bold"),
         pytest.param("# a.txt\n```\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="comment"),
         pytest.param("File: a.txt\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="labelled"),
+        pytest.param("- `a.txt`\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="item-of-a-list"),
+        pytest.param('"a.txt"\n', {"a.txt": "1\n", "b": ""}, "a.txt", id="in-quotes"),
+        pytest.param("a.txt\n<source>\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="tag-as-a-fence"),
         pytest.param("./a.txt\n", {"a.txt": "1\n", "b": ""}, "a.txt", id="dot-slash"),
         pytest.param("d\\a.txt\n", {"d/a.txt": "1\n", "b": ""}, "d/a.txt", id="backslash"),
         pytest.param("a.txt\n", {"d/a.txt": "1\n", "b": ""}, "d/a.txt", id="only-one-such-name"),
@@ -71,7 +74,15 @@ def test_a_path_is_never_guessed(above: str, files: dict[str, str], code: PatchC
 
 
 @pytest.mark.parametrize(
-    "head", ["<<< SEARCH", "<<<<< SEARCH", "<<<<<<<<< SEARCH", "<<<<<<< SEARCH>", "------- SEARCH"]
+    "head",
+    [
+        "<<< SEARCH",
+        "<<<<< SEARCH",
+        "<<<<<<< ORIGINAL",
+        "<<<<<<<<< SEARCH",
+        "<<<<<<< SEARCH>",
+        "------- SEARCH",
+    ],
 )
 @pytest.mark.parametrize("divider", ["=====", "=======", "=========", "=======  "])
 @pytest.mark.parametrize("tail", [">>>>>>> REPLACE", ">>>>> REPLACE", "+++++++ REPLACE"])
@@ -122,6 +133,22 @@ def test_a_line_said_on_purpose_decides_between_equal_places(hint: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "place"),
+    [(8, 9), (11, 9), (7, 9), (12, None), (5, None), (16, None)],
+)
+def test_a_line_miscounted_by_one_or_two_decides_where_others_are_far(
+    line: int, place: int | None
+) -> None:
+    before = [f"line {at}" for at in range(1, 31)]
+    before[9 - 1] = before[22 - 1] = "same"
+    after = list(before)
+    after[(place or 0) - 1] = "new"
+    edits = block(f":start_line:{line}\n-------\nsame\n", "new\n")
+    told = {"f": "\n".join(after)} if place else PatchCode.AMBIGUOUS
+    assert outcome({"f": "\n".join(before)}, edits) == told
+
+
+@pytest.mark.parametrize(
     ("before", "edits", "after"),
     [
         pytest.param(
@@ -131,7 +158,7 @@ def test_a_line_said_on_purpose_decides_between_equal_places(hint: str) -> None:
             id="out-of-order",
         ),
         pytest.param("1\n2\n3", block("2\n", ""), "1\n3", id="deletion"),
-        pytest.param("1\n2", block("2\n", ""), "1", id="deletion-of-the-last-line"),
+        pytest.param("1\n2", block("2\n", ""), "1\n", id="deletion-of-the-last-line"),
         pytest.param("1\r\n2\r\n", block("2\n", "b\n"), "1\r\nb\r\n", id="crlf-file"),
         pytest.param("1\n2\n", block("2\n", "b\n").replace("\n", "\r\n"), "1\nb\n", id="crlf-edit"),
         pytest.param("a $^.* b\n", block("$^.*\n", "x\n"), "a x b\n", id="part-of-a-line"),
@@ -153,6 +180,22 @@ def test_a_line_said_on_purpose_decides_between_equal_places(hint: str) -> None:
             block("\ta\n\t\tb\n", "\ta\n\t\tc\n"),
             "    a\n        c\n",
             id="tabs-for-blanks",
+        ),
+        pytest.param("1\n2\n", block("8 | 1\n9 | 2\n", "1\nb\n"), "1\nb\n", id="search-numbered"),
+        pytest.param(
+            "a < b && c\n",
+            block("a < b && c\n", "a > b\n")
+            .replace("&", "&amp;")
+            .replace("<", "&lt;")
+            .replace(">", "&gt;"),
+            "a > b\n",
+            id="html",
+        ),
+        pytest.param(
+            "f(a, b) {\n  return a + b;\n}\n",
+            block("f(a,   b)  {\n  return  a + b;\n}\n", "f(a, b) {\n  return a + b + 1;\n}\n"),
+            "f(a, b) {\n  return a + b + 1;\n}\n",
+            id="blanks-inside-lines",
         ),
         pytest.param("1\n2\n", block("\n\n1\n", "x\n"), "x\n2\n", id="blank-line-above-the-rest"),
         pytest.param("1\n2\n", block("1\n\n", "x\n\n"), "x\n2\n", id="blank-line-below-the-rest"),

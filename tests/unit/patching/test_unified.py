@@ -87,6 +87,13 @@ def test_headers_that_name_no_file_are_refused(headers: str, code: PatchCode) ->
         pytest.param("1\r\n2\r\n", "@@ -1,2 +1,2 @@\n-1\r\n-2\r\n+1\n+2\n", "1\n2\n",
                      id="endings-changed"),
         pytest.param("1\n2\n", "@@ -1,2 +1,2 @@\n 1\n-2\n+2\r\n", "1\n2\r\n", id="ending-put"),
+        pytest.param("1\n2\n", "@@ -1,2 +1,2 @@\n 1\r\n-2\r\n+b\r\n", "1\nb\n", id="crlf-lines"),
+        pytest.param("0\n1\r\n2\r\n3\n", "@@ -2,2 +2,3 @@\n-1\n-2\n+a\n+b\n+c\n",
+                     "0\na\r\nb\r\nc\r\n3\n", id="mixed-endings-go-on"),
+        pytest.param("1\n2", "@@ -1,2 +1,2 @@\n-1\n+a\n 2\n", "a\n2", id="newline-not-spoken-of"),
+        pytest.param("1\n2\n", "@@ -2 +2 @@\n-2\n\\ No newline at end of file\n+b\n"
+                     "\\ No newline at end of file\n", "1\nb\n", id="newline-not-changed"),
+        pytest.param("1\n2\n", "@@ -2,0 +3 @@\n+3\n", "1\n2\n3\n", id="behind-the-last-line"),
         pytest.param("a\u2028b\n1\n", "@@ -1,2 +1,2 @@\n a\u2028b\n-1\n+2\n", "a\u2028b\n2\n",
                      id="unicode-separator"),
         pytest.param("1\n2\n3\n4\n5\n6\n7\n8\n9\n",
@@ -124,6 +131,11 @@ def test_a_hunk_that_does_not_fit_is_refused(before: str, hunks: str, code: Patc
         pytest.param("--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n", {"f": None}, id="delete"),
         pytest.param("--- a/f\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-z\n",
                      PatchCode.CONTEXT_NOT_FOUND, id="delete-another-file-than-quoted"),
+        pytest.param("--- e\t2024-01-01 00:00:00\n+++ e\t1970-01-01 00:00:00\n@@ -1 +0,0 @@\n-1\n",
+                     {"e": None}, id="delete-by-date"),
+        pytest.param("--- /dev/null\n+++ b/f\n" + HUNK, {"f": "a\nc\n"}, id="edit-not-a-creation"),
+        pytest.param("".join(f"   {line}\n" for line in ("--- a/f\n+++ b/f\n" + HUNK).splitlines()),
+                     {"f": "a\nc\n"}, id="indented"),
         pytest.param("diff --git a/f b/g\nrename from f\nrename to g\n", {"f": None, "g": "a\nb\n"},
                      id="rename"),
         pytest.param("diff --git a/f b/g\nrename from f\nrename to g\n--- a/f\n+++ b/g\n" + HUNK,
@@ -145,3 +157,26 @@ def test_a_hunk_that_does_not_fit_is_refused(before: str, hunks: str, code: Patc
 )  # fmt: skip
 def test_a_diff_of_files(edits: str, after: Outcome) -> None:
     assert outcome({"f": "a\nb\n", "e": "1\n"}, edits) == after
+
+
+@pytest.mark.parametrize("above", [0, 3, 7])
+def test_a_hunk_that_fits_often_stands_as_far_from_its_number_as_its_neighbour(above: int) -> None:
+    verse = ["there was a man", "he had a hat", ""]
+    before = [f"line {at}" for at in range(above)] + ["title", "", *verse * 5]
+    after = list(before)
+    after[above] = "Title"
+    after[above + 2 + 3 * 2] = "there was a woman"
+    edits = (
+        "--- a/f\n+++ b/f\n@@ -3 +3 @@\n-title\n+Title\n"
+        "@@ -11,2 +11,2 @@\n-there was a man\n+there was a woman\n he had a hat\n"
+    )
+    # the diff was made where `title` is line 3; in the file it is line `above + 1`
+    assert outcome({"f": "\n".join(before)}, edits) == {"f": "\n".join(after)}
+
+
+def test_a_number_that_the_neighbours_do_not_bear_out_decides_nothing() -> None:
+    before = "a\nsame\nb\nsame\nc\nd\ntitle\n"
+    edits = "--- a/f\n+++ b/f\n@@ -2 +2 @@\n-same\n+new\n@@ -7 +7 @@\n-title\n+Title\n"
+    after = before.replace("same", "new", 1).replace("title", "Title")
+    assert outcome({"f": before}, edits) == {"f": after}
+    assert outcome({"f": before}, edits.replace("-7 +7", "-4 +4")) == PatchCode.AMBIGUOUS
