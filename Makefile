@@ -7,7 +7,7 @@ WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock audit migration-sql programs clean
+.PHONY: help setup demo up test lint format lock audit migration-sql record-history programs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ programs:
 
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))
+
+record-history: setup ## Record today's orchestrations for the replay tests (docs/deployment.md)
+	@$(BIN)/python -m tests.histories.record
 
 lint: setup ## Style, types, layers
 	@$(BIN)/ruff check .
