@@ -48,6 +48,8 @@ endef
 programs:
 	$(call debian,ls /usr/lib/postgresql/*/bin/initdb,postgresql)
 	$(call debian,command -v chromium || command -v chromium-browser,chromium)
+	$(call debian,command -v promtool,prometheus)
+	$(call debian,command -v promtool,prometheus)
 
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))

@@ -6,10 +6,12 @@ import azure.functions as func
 import activities
 import orchestrators
 from orchestrators.client import DurableJobs
-from shared.gateway import health, pages, timers, webhook
+from shared.gateway import health, measure, pages, timers, webhook
+from shared.telemetry.exporting import start_exporting
 from shared.telemetry.redact import clean_all_logs
 
 clean_all_logs()
+start_exporting()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 app.register_functions(orchestrators.blueprint)
@@ -19,10 +21,11 @@ app.register_functions(activities.blueprint)
 @app.route(route="webhook/ado", methods=["POST"])
 @app.durable_client_input(client_name="client")
 async def receive_webhook(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, context: func.Context
 ) -> func.HttpResponse:
     """Take a delivery of an Azure DevOps service hook."""
-    return await webhook.receive_delivery(req, DurableJobs(client))
+    trace = context.trace_context.trace_parent
+    return await webhook.receive_delivery(req, DurableJobs(client), trace)
 
 
 @app.route(route="health", methods=["GET"])
@@ -38,6 +41,30 @@ async def show_readiness(
 ) -> func.HttpResponse:
     """Say whether everything a job needs can be reached."""
     return await health.show_readiness(req, DurableJobs(client))
+
+
+@app.route(route="metrics", methods=["GET"])
+def show_metrics(req: func.HttpRequest) -> func.HttpResponse:
+    """Show what this process has measured, as Prometheus reads it."""
+    return measure.show_metrics(req)
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+def beat(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Say that the app runs, and what waits, every minute."""
+    timers.beat()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 7-59/15 * * * *")
+def run_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Have one command carried out from end to end, four times an hour, where settings say so."""
+    timers.run_canary()
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 */15 * * * *")
+def watch_hooks(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Tell how Azure DevOps sees the service hooks, four times an hour."""
+    timers.watch_hooks()
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 6 * * *")

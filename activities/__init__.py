@@ -16,6 +16,7 @@ from activities.draft_patch import draft_patch
 from activities.end_clarification import end_clarification
 from activities.judge_request import judge_request
 from activities.load_context import load_context
+from activities.observed import observe
 from activities.open_draft_pull_request import open_draft_pull_request
 from activities.push_branch import push_branch
 from activities.read_answer import read_answer
@@ -45,7 +46,7 @@ for _activity in (
     set_pull_request_status,
     warm_prompt,
 ):
-    blueprint.activity_trigger(input_name="payload")(_activity)
+    blueprint.activity_trigger(input_name="payload")(observe(_activity))
 blueprint.activity_trigger(input_name="payload")(
     blueprint.durable_client_input(client_name="client")(wake_jobs)
 )

@@ -17,6 +17,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "model": ("local.model.command", "serve a scripted model over two wires"),
     "key-vault": ("local.key_vault.command", "serve a Key Vault and a managed identity"),
+    "app-insights": (
+        "local.app_insights.command",
+        "collect telemetry as Application Insights does",
+    ),
+    "kql": ("local.app_insights.kql", "query what the last local run has told, in Kusto"),
     "demo": ("local.demo.command", "comment on a pull request and watch the agent answer"),
     "up": ("local.demo.up", "run everything and leave it running, to comment on yourself"),
 }

@@ -87,9 +87,12 @@ class Attempts:
         budget: Budget,
         *,
         deadline: datetime | None = None,
+        traceparent: str | None = None,
     ) -> None:
+        """Run on a budget; each activity is told the `traceparent` of the job's trace."""
         self._context = context
         self._budget = budget
+        self._trace = {"traceparent": traceparent} if traceparent else {}
         self._deadline = deadline
         self._alarm = context.create_timer(deadline) if deadline is not None else None
 
@@ -141,7 +144,7 @@ class Attempts:
             self._alarm.cancel()
 
     def _carry_out(self, activity: ActivityName, payload: dict[str, Any]) -> Wait:
-        task = self._context.call_activity(activity, payload)
+        task = self._context.call_activity(activity, payload | self._trace)
         if (yield from self._outlives_deadline(task)):
             return fail(_out_of_time())
         return self._result_of(task)

@@ -17,11 +17,13 @@ Steps = Generator[Any, Any, dict[str, Any]]
 def edit_job(context: DurableOrchestrationContext) -> Steps:
     """Take one comment from its delivery to its draft pull requests.
 
-    Input: `{"comment", "correlation_id", "received_at", "budget"}`.
+    Input: `{"comment", "correlation_id", "traceparent", "received_at", "budget"}`.
     Output: `{"accepted", "status"}` and why; the webhook asks `accepted` at a second delivery.
     """
     request = context.get_input()
-    steps = Attempts(context, Budget.from_plain(request["budget"]))
+    steps = Attempts(
+        context, Budget.from_plain(request["budget"]), traceparent=request.get("traceparent")
+    )
     admission = yield from steps.run(ActivityName.ADMIT_COMMAND, request)
     if not admission["ok"]:
         yield from steps.run(ActivityName.ANSWER_COMMAND, request | {"failure": admission["error"]})

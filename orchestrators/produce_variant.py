@@ -36,7 +36,12 @@ def produce_variant(
         "deadline": format_instant(deadline),
         "asks_anew": job.get("asks_anew", False),
     }
-    attempts = Attempts(context, Budget.from_plain(job["budget"]), deadline=deadline)
+    attempts = Attempts(
+        context,
+        Budget.from_plain(job["budget"]),
+        deadline=deadline,
+        traceparent=job.get("traceparent"),
+    )
     gates = {ActivityName.DRAFT_PATCH: ProviderGate.of_job(context, job)}
     envelope: dict[str, Any] = {}
     for activity, budget in _STEPS:

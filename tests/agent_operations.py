@@ -22,6 +22,7 @@ AGENT_OPERATIONS = frozenset(
         "get descriptor",
         "list memberships",
         "look up subjects",
+        "list subscriptions",
     }
 )
 """No operation that updates a pull request (complete, abandon, un-draft, vote) or a ref (force)."""

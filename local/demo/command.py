@@ -12,11 +12,13 @@ from typing import Final
 
 import requests
 
+from local.app_insights.collected import keep_telemetry
+from local.app_insights.kql import LAST_DEMO
 from local.demo.checks import find_faults
 from local.demo.providers import PROVIDERS, STUB, Choice, ChoiceError, choose
 from local.demo.show import Printer, show_faults, show_story, to_plain
 from local.demo.story import Story, StoryError, play
-from local.demo.world import Demo, Ports, StartError, run_world
+from local.demo.world import TELEMETRY_FOLDER, Demo, Ports, StartError, run_world
 
 INTENT: Final = "make all buttons red"
 LIMIT_S: Final = 120.0
@@ -80,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
                 story = _play(printer, demo, choice, args)
                 faults = find_faults(story)
                 show_story(printer, story, choice)
+                keep_telemetry(demo.folder / TELEMETRY_FOLDER, LAST_DEMO)
+                printer.say("\nWhat operators see: python -m local kql 'customEvents | take 9'")
                 if args.keep is not None:
                     printer.show_figure("files of this run", str(demo.folder))
     except (StartError, StoryError, requests.RequestException) as error:

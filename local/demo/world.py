@@ -1,4 +1,7 @@
-"""Starts an Azure DevOps and the app on its host as processes, and joins them by a hook."""
+"""Starts an Azure DevOps and the app on its host as processes, and joins them by a hook.
+
+The app's telemetry is collected by this process.
+"""
 
 import contextlib
 import os
@@ -11,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from local.app_insights.running import run_in_thread
+from local.app_insights.server import InsightsOptions
 from local.azure_devops import seed
 from local.demo.person import Person
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 START_LIMIT_S: Final = 60.0
 BRAIN: Final = "local.demo.brain:think"
+TELEMETRY_FOLDER: Final = "app-insights"
+"""Within the folder of a world: what the app has told."""
 
 
 class StartError(Exception):
@@ -83,6 +90,9 @@ def run_world(
             arguments = ["--port", "0", "--brain", BRAIN]
             model = stack.enter_context(_run_server(folder, "model", arguments, {}))
             settings = {**settings, **play_model(model)}
+        insights = stack.enter_context(
+            run_in_thread(InsightsOptions(folder=folder / TELEMETRY_FOLDER))
+        )
         organisation_url = f"{azure_devops}/{seed.ORGANISATION}"
         secret = _keep_secret(folder)
         environment = {
@@ -91,6 +101,8 @@ def run_world(
             "WEBHOOK_SECRET": secret,
             "CODE_AGENT_DATA_DIR": str(folder / "app"),
             "CODE_AGENT_ALLOWED_GROUPS": f"[{seed.PROJECT}]\\Contributors",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": insights.connection_string,
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "",
             "CODE_AGENT_PUBLIC_URL": f"http://127.0.0.1:{ports.host}" if ports.host else "",
             **settings,
         }

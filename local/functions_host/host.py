@@ -34,6 +34,7 @@ from local.functions_host.management_api import ManagementApi, build_key
 from local.functions_host.operations import Operations
 from local.functions_host.settings import load_settings
 from local.functions_host.state import StateStore
+from local.functions_host.telemetry import HostTelemetry
 from local.functions_host.timers import TimerRunner
 
 DEFAULT_PORT = 7071
@@ -121,11 +122,13 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
         cleanup.push_async_callback(_close_sdk_session)
         cleanup.callback(alarm.stop)
         timers = TimerRunner(app, store, alarm, invoker, console)
+        telemetry = HostTelemetry()
         server = HttpServer(
             app,
             invoker,
             console,
             courtesy,
+            telemetry,
             route_prefix=host_json.route_prefix,
             limit_s=options.http_limit_s,
         )
@@ -133,6 +136,7 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
         operations = Operations(app, mailroom, runner, host_json.default_version)
         for part in (runner, activities, entities, timers):
             cleanup.push_async_callback(part.stop)
+        cleanup.push_async_callback(telemetry.stop)
         cleanup.push_async_callback(server.stop)
         port = await server.listen(options.port)
         links = ClientLinks(f"http://127.0.0.1:{port}", host_json.hub_name, key)

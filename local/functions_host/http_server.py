@@ -23,6 +23,7 @@ from local.functions_host.courtesy import Courtesy
 from local.functions_host.invocation import Invoker
 from local.functions_host.management_api import ApiRequest, ApiResponse, ManagementApi
 from local.functions_host.routing import Route, Router, compile_route
+from local.functions_host.telemetry import HostTelemetry
 from local.functions_host.timers import TimerRunner
 
 BODY_LIMIT_BYTES = 104_857_600
@@ -43,6 +44,7 @@ class HttpServer:
         invoker: Invoker,
         console: Console,
         courtesy: Courtesy,
+        telemetry: HostTelemetry,
         *,
         route_prefix: str,
         limit_s: float,
@@ -50,6 +52,7 @@ class HttpServer:
         self._invoker = invoker
         self._console = console
         self._courtesy = courtesy
+        self._telemetry = telemetry
         self._limit_s = limit_s
         self._router = Router(
             build_route(function, route_prefix) for function in app.by_trigger("httpTrigger")
@@ -95,7 +98,7 @@ class HttpServer:
         found = self._router.find(request.method, path)
         if found is not None:
             with self._courtesy.visit():
-                return await self._answer_function(request, *found)
+                return await self._tell_and_answer(request, *found)
         if path.startswith(_ADMIN_PATH):
             return self._administrate(request.method, path.removeprefix(_ADMIN_PATH).strip("/"))
         return web.Response(status=404)
@@ -130,8 +133,23 @@ class HttpServer:
             content_type="application/json",
         )
 
-    async def _answer_function(
+    async def _tell_and_answer(
         self, request: web.BaseRequest, function: Function, route_params: dict[str, str]
+    ) -> web.Response:
+        route = function.trigger.get("route") or function.name
+        with self._telemetry.visit(
+            function.name, request.method, str(route), request.headers
+        ) as visit:
+            answer = await self._answer_function(request, function, route_params, visit.traceparent)
+            visit.status = answer.status
+            return answer
+
+    async def _answer_function(
+        self,
+        request: web.BaseRequest,
+        function: Function,
+        route_params: dict[str, str],
+        traceparent: str,
     ) -> web.Response:
         try:
             body = await request.read()
@@ -145,7 +163,9 @@ class HttpServer:
             route_params=route_params,
             body=body,
         )
-        call = self._invoker.call(function, **{function.trigger["name"]: http_request})
+        call = self._invoker.call(
+            function, traceparent=traceparent, **{function.trigger["name"]: http_request}
+        )
         limit = asyncio.timeout(self._limit_s)
         try:
             async with limit:

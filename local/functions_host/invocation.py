@@ -23,7 +23,7 @@ from local.functions_host.app_loader import Function
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """No trace: this host starts none."""
+    """The trace that a call is part of; empty for what the host starts by itself."""
 
     trace_state: str = ""
     trace_parent: str = ""
@@ -42,8 +42,9 @@ class RetryContext:
 class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK is untyped to mypy
     """The `context` argument of a function."""
 
-    def __init__(self, function: Function, invocation_id: str) -> None:
+    def __init__(self, function: Function, invocation_id: str, traceparent: str = "") -> None:
         self._function = function
+        self._trace = TraceContext(trace_parent=traceparent)
         self._invocation_id = invocation_id
         self._local = threading.local()
 
@@ -70,7 +71,7 @@ class InvocationContext(func.Context):  # type: ignore[misc]  # the SDK is untyp
     @property
     def trace_context(self) -> TraceContext:
         """Return the trace."""
-        return TraceContext()
+        return self._trace
 
     @property
     def retry_context(self) -> RetryContext:
@@ -87,12 +88,12 @@ class Invoker:
         self._busy = 0
         self._lock = threading.Lock()
 
-    async def call(self, function: Function, **arguments: Any) -> Any:
+    async def call(self, function: Function, *, traceparent: str = "", **arguments: Any) -> Any:
         """Call a function with its trigger's argument and whatever else it declares."""
         for parameter in function.client_parameters:
             arguments[parameter] = self.client_binding
         if function.has_context:
-            arguments["context"] = InvocationContext(function, str(uuid.uuid4()))
+            arguments["context"] = InvocationContext(function, str(uuid.uuid4()), traceparent)
         if function.is_async:
             return await function.handle(**arguments)
         return await self._call_in_thread(partial(function.handle, **arguments))

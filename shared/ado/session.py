@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -35,6 +35,15 @@ ThrottleListener = Callable[[str, int, float], None]
 """Hears operation, status code and seconds whenever Azure DevOps asks to wait."""
 
 
+CallObserver = Callable[[str, str], AbstractContextManager[Callable[[int], None]]]
+"""Stands round each request: is told operation and method, and then the status of the answer."""
+
+
+@contextmanager
+def _observe_nothing(_operation: str, _method: str) -> Iterator[Callable[[int], None]]:
+    yield lambda _: None
+
+
 class AdoSession:
     """Calls to one organisation."""
 
@@ -44,6 +53,7 @@ class AdoSession:
         credential: AdoCredential,
         *,
         on_throttled: ThrottleListener = lambda *_: None,
+        observe: CallObserver = _observe_nothing,
     ) -> None:
         self.organisation_url = organisation_url.rstrip("/")
         self.cache: dict[str, Any] = {}
@@ -52,6 +62,7 @@ class AdoSession:
         """Id of the identity that the organisation takes us for, as soon as an answer said it."""
         self._credential = credential
         self._on_throttled = on_throttled
+        self._observe = observe
         self._pause_until = 0.0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -110,7 +121,8 @@ class AdoSession:
         """
         with self._open(operation, method, path, body, query, api_version, base_url) as response:
             data = _read_bounded(operation, response)
-            if not _is_json(response):
+            # what was deleted is answered with nothing
+            if not _is_json(response) and (data or method != "DELETE"):
                 raise AdoError("ado.outage", operation=operation, status_code=response.status_code)
             return data
 
@@ -182,18 +194,20 @@ class AdoSession:
         header = self._credential.read_header()
         timeout = (CONNECT_TIMEOUT_S, self._limit_s())
         try:
-            response = self._session().request(
-                method,
-                url,
-                params=params,
-                json=body,
-                headers={"Accept": accept, "X-TFS-FedAuthRedirect": "Suppress"},
-                # an auth object, so that a .netrc of the machine does not replace the header
-                auth=_Authorisation(header),
-                timeout=timeout,
-                allow_redirects=False,
-                stream=True,
-            )
+            with self._observe(operation, method) as tell:
+                response = self._session().request(
+                    method,
+                    url,
+                    params=params,
+                    json=body,
+                    headers={"Accept": accept, "X-TFS-FedAuthRedirect": "Suppress"},
+                    # an auth object, so that a .netrc of the machine does not replace the header
+                    auth=_Authorisation(header),
+                    timeout=timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                tell(response.status_code)
         except requests.ConnectTimeout as error:
             raise AdoError("ado.unavailable", operation=operation, had_no_effect=True) from error
         except requests.RequestException as error:

@@ -71,6 +71,27 @@ class WireCommitRef(msgspec.Struct, rename="camel"):
     parents: list[str] = []
 
 
+class WireConsumerInputs(msgspec.Struct):
+    """Of a subscription of the consumer `webHooks`."""
+
+    url: str | None = None
+
+
+class WireSubscription(msgspec.Struct, rename="camel"):
+    """Subscription of a service hook."""
+
+    id: str
+    status: str = "enabled"
+    probation_retries: int | None = None
+    consumer_inputs: WireConsumerInputs | None = None
+
+
+class WireSubscriptions(msgspec.Struct):
+    """A list of subscriptions."""
+
+    value: list[WireSubscription]
+
+
 class WireLabel(msgspec.Struct):
     """WebApiTagDefinition."""
 
@@ -166,6 +187,12 @@ class WireThread(msgspec.Struct, rename="camel"):
             first_line=first,
             last_line=last,
         )
+
+
+class WireThreads(msgspec.Struct):
+    """A list of threads."""
+
+    value: list[WireThread]
 
 
 class WireStatusContext(msgspec.Struct):

@@ -2,7 +2,8 @@
 
 - A person whom App Service authentication has signed in sees every page; its header counts only
   when the operators say that it stands before the app (it removes what clients send of it).
-- A script that knows the secret `pages-key` and sends it as `x-functions-key` sees every page.
+- A script that knows the secret `pages-key` and sends it as `x-functions-key`, or as a bearer
+  token, sees every page.
 - A link from a comment carries a token that opens one job's pages for some days.
 
 The routes are anonymous for the host, because it would refuse the second and the third.
@@ -56,7 +57,8 @@ def may_see(request: func.HttpRequest) -> bool:
 
 
 def _has_key(request: func.HttpRequest) -> bool:
-    offered = request.headers.get(KEY_HEADER, "")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    offered = request.headers.get(KEY_HEADER, "") or (token if scheme.lower() == "bearer" else "")
     if not offered:
         return False
     digest = _digest(offered)

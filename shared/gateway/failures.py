@@ -23,7 +23,8 @@ def note_failure(
 ) -> int | None:
     """Count a failed request; answers the seconds its address should wait, None when it need not.
 
-    What is throttled emits nothing: the next event of its address says how many there were.
+    `is_signature` says that a signature was offered, and was wrong. What is throttled emits
+    nothing: the next event of its address says how many there were.
     """
     hops = read_cached_settings().trusted_proxy_hops
     address = find_source_address(request.headers, proxy_hops=hops)

@@ -16,8 +16,11 @@ import azure.functions as func
 
 from shared.composition import compose, read_cached_settings
 from shared.domain.clock import read_utc_clock
+from shared.gateway.access import may_see
+from shared.gateway.measure import counted, counted_async
+from shared.settings import VERSION, SettingsError
 
-KEPT_S: Final = 15.0
+KEPT_S: Final = 10.0
 """How long an answer of `/ready` is good for; probes come every few seconds from several places."""
 PROBE_TIMEOUT_S: Final = 5.0
 
@@ -38,25 +41,43 @@ class _Known:
 
     at: float = float("-inf")
     states: dict[str, str] | None = None
+    probing: "asyncio.Future[dict[str, str]] | None" = None
+    """The probes that are under way."""
 
 
 _KNOWN = _Known()
 
 
+@counted("/gateway/health")
 def show_health(_: func.HttpRequest) -> func.HttpResponse:
     """Answer 200 as long as the process can answer; dependencies as last seen by `/ready`."""
     known = (_KNOWN.states or {}).get("task_hub", _UNKNOWN)
     return _answer(200, _OK, {"orchestrator": known})
 
 
-async def show_readiness(_: func.HttpRequest, hub: TaskHub) -> func.HttpResponse:
-    """Answer 200 when everything a job needs can be reached, and 503 with what cannot."""
+@counted_async("/gateway/ready")
+async def show_readiness(request: func.HttpRequest, hub: TaskHub) -> func.HttpResponse:
+    """Answer 200 when everything a job needs can be reached, else 503.
+
+    What cannot be reached is told to whoever may see the pages.
+    """
     if time.monotonic() - _KNOWN.at > KEPT_S:
-        _KNOWN.states = await _probe_all(hub)
-        _KNOWN.at = time.monotonic()
+        if _KNOWN.probing is None:
+            _KNOWN.probing = asyncio.ensure_future(_probe_all(hub))
+        probing = _KNOWN.probing  # whoever comes meanwhile waits for the same answers
+        _KNOWN.states = await asyncio.shield(probing)
+        _KNOWN.at, _KNOWN.probing = time.monotonic(), None
     states = _KNOWN.states or {}
     ready = all(state in (_OK, _STALE) for state in states.values())
-    return _answer(200 if ready else 503, _OK if ready else "not_ready", states)
+    shown = states if _may_see_details(request) else {}
+    return _answer(200 if ready else 503, _OK if ready else "not_ready", shown)
+
+
+def _may_see_details(request: func.HttpRequest) -> bool:
+    try:
+        return may_see(request)
+    except SettingsError:
+        return False
 
 
 async def _probe_all(hub: TaskHub) -> dict[str, str]:
@@ -82,14 +103,18 @@ async def _probe(name: str, probe: Awaitable[Any]) -> str:
 
 
 def _answer(status_code: int, status: str, dependencies: dict[str, str]) -> func.HttpResponse:
-    settings = read_cached_settings()
+    try:
+        settings = read_cached_settings()
+        version, environment = settings.version, settings.environment
+    except SettingsError:
+        version, environment = VERSION, _UNKNOWN
     now = read_utc_clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body = {
         "status": status,
         "timestamp": now,
         "service": "gateway",
-        "version": settings.version,
-        "environment": settings.environment,
+        "version": version,
+        "environment": environment,
         "dependencies": dependencies,
     }
     return func.HttpResponse(

@@ -20,6 +20,7 @@ from shared.domain.links import TOKEN_PARAMETER
 from shared.domain.states import JobStatus
 from shared.gateway.access import StrangerError, require_access
 from shared.gateway.failures import refuse_throttled
+from shared.gateway.measure import counted
 from shared.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _serve(page: _Page) -> _Page:
     return show
 
 
+@counted("/gateway/jobs")
 @_serve
 def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs, newest first: `?limit=1..200&status=…&before=ISO-8601`."""
@@ -89,6 +91,7 @@ def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce))
 
 
+@counted("/gateway/jobs/{job_id}")
 @_serve
 def show_job(request: func.HttpRequest) -> func.HttpResponse:
     """Show one job with its variants."""
@@ -104,6 +107,7 @@ def show_job(request: func.HttpRequest) -> func.HttpResponse:
     return _answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token))
 
 
+@counted("/gateway/jobs/{job_id}/variants/{number}")
 @_serve
 def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""

@@ -1,6 +1,31 @@
 """What happens by the clock and not by a delivery. Shells: the bodies are imported when due."""
 
 from shared.composition import compose
+from shared.telemetry.exporting import flush
+
+
+def beat() -> None:
+    """Say that the app runs, and what waits."""
+    from shared.jobs import heartbeat
+
+    heartbeat.beat(compose())
+    flush(metrics=True)
+
+
+def run_canary() -> None:
+    """Have one command carried out from end to end, where the settings say so."""
+    from shared.jobs.run_canary import run_canary as run
+
+    run(compose())
+    flush(metrics=True)
+
+
+def watch_hooks() -> None:
+    """Tell how Azure DevOps sees the service hooks."""
+    from shared.jobs.watch_hooks import watch_hooks as watch
+
+    watch(compose())
+    flush()
 
 
 def watch_secrets() -> None:
@@ -8,6 +33,7 @@ def watch_secrets() -> None:
     from shared.jobs.watch_secrets import watch_secrets as watch
 
     watch(compose())
+    flush()
 
 
 def apply_retention() -> None:
@@ -15,3 +41,4 @@ def apply_retention() -> None:
     from shared.jobs import retention
 
     retention.apply_retention(compose())
+    flush(metrics=True)

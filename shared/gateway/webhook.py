@@ -10,7 +10,6 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 
 import json
 import logging
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -22,9 +21,16 @@ from shared.domain.comment_ref import CommentRef
 from shared.domain.names import OrchestratorName
 from shared.domain.open_question import OpenQuestion
 from shared.gateway.failures import note_failure, refuse_throttled
+from shared.gateway.measure import counted_async
 from shared.gateway.sender import verify_sender
 from shared.secrets.errors import SecretsUnavailableError
 from shared.settings import SettingsError
+from shared.telemetry.tracing import (
+    follow,
+    make_traceparent,
+    read_trace_id,
+    write_traceparent,
+)
 from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
 from shared.webhook.verify import InvalidSignatureError, VerificationError
 
@@ -62,8 +68,14 @@ class JobStarter(Protocol):
         """Raise an external event; False when there is nobody left to hear it."""
 
 
-async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.HttpResponse:
-    """Answer 202 taken, 200 duplicate or ignored, 401, 413, 429, or 503 to be sent again."""
+@counted_async("/gateway/webhook/ado")
+async def receive_delivery(
+    request: func.HttpRequest, jobs: JobStarter, traceparent: str | None = None
+) -> func.HttpResponse:
+    """Answer 202 taken, 200 duplicate or ignored, 401, 413, 429, or 503 to be sent again.
+
+    `traceparent` is of the trace that the host has begun for the request, if it has.
+    """
     body = request.get_body()
     if len(body) > MAX_BODY_BYTES:
         return _answer(413, status="refused", reason="too_large")
@@ -83,14 +95,18 @@ async def receive_delivery(request: func.HttpRequest, jobs: JobStarter) -> func.
         return await _take_talk(jobs, event)
     if not event.is_addressed:  # without its text, it may be a command or an answer
         await _pass_on(jobs, event.ref)
-    order = {
-        "comment": event.ref.to_plain(),
-        "addressed": event.is_addressed,
-        "correlation_id": uuid.uuid4().hex,
-        "received_at": format_instant(read_utc_clock()),
-        "budget": settings.to_budget(settings.ado_tries),
-    }
-    return await _start_once(jobs, event.ref, order)
+    job = {"jobId": event.ref.instance_id}
+    with follow(make_traceparent(traceparent), "receive delivery", job) as span:
+        trace = write_traceparent(span)
+        order = {
+            "comment": event.ref.to_plain(),
+            "addressed": event.is_addressed,
+            "correlation_id": read_trace_id(trace),
+            "traceparent": trace,
+            "received_at": format_instant(read_utc_clock()),
+            "budget": settings.to_budget(settings.ado_tries),
+        }
+        return await _start_once(jobs, event.ref, order)
 
 
 async def _authenticate(request: func.HttpRequest, body: bytes) -> func.HttpResponse | None:

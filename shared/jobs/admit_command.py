@@ -14,11 +14,12 @@ from shared.ado.identities import find_own_id, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
 from shared.domain.clarification import NOTHING_ASKED, Clarification, ClarificationEnd
+from shared.domain.clock import parse_instant
 from shared.domain.commands import CancelCommand, Command, EditCommand, HelpCommand, RetryCommand
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError, CommandError, PolicyError
 from shared.domain.job import Job, Variant
-from shared.domain.names import build_branch
+from shared.domain.names import STUB_PROVIDER, build_branch
 from shared.domain.pull_request import Comment, CommentThread, PullRequest, RepositoryRef
 from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
@@ -31,10 +32,11 @@ from shared.store import artifacts, audit, jobs, security_events, variants
 from shared.store.audit import AuditAction
 from shared.store.security_events import SecurityEvent
 from shared.telemetry.emit import emit
-from shared.telemetry.events import RateLimitExceeded
+from shared.telemetry.events import CommandJudged, RateLimitExceeded
 from shared.telemetry.redact import hash_person
 from shared.webhook.command import parse_command
 
+_MS: Final = timedelta(milliseconds=1)
 ARTIFACTS_KEPT = timedelta(days=30)
 """As long as the job's rows."""
 
@@ -48,6 +50,21 @@ class _Request:
 
 def admit_command(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Answer `{"next": "ignore" | "answer" | "edit", …}` for one comment."""
+    judgement = _judge(order, world)
+    refused = judgement.get("answer", {}).get("code")
+    emit(
+        CommandJudged(
+            jobId=CommentRef.from_plain(order["comment"]).instance_id,
+            correlationId=str(order["correlation_id"]),
+            status=judgement["next"],
+            reason=refused or judgement.get("reason", "none"),
+            wait_ms=(world.clock() - parse_instant(order["received_at"])) / _MS,
+        )
+    )
+    return judgement
+
+
+def _judge(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     ref = CommentRef.from_plain(order["comment"])
     repository = RepositoryRef.of_comment(ref)
     try:
@@ -99,8 +116,12 @@ def _decide(
     check_pull_request(scene.pull_request)
     described = _open_job(order, world, ref, request, scene)
     plan = _plan(world, ref, request.numbers)
-    # an earlier result is what made somebody ask for another one
-    told = {"request": described, "asks_anew": isinstance(command, RetryCommand)}
+    told = {
+        "request": described,
+        # an earlier result is what made somebody ask for another one
+        "asks_anew": isinstance(command, RetryCommand),
+        "traceparent": order.get("traceparent"),
+    }
     return {"next": "edit", "job": plan | told}
 
 
@@ -219,7 +240,7 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
         "variant_timeout_s": settings.variant_timeout_s,
         "budget": settings.to_budget(settings.ado_tries),
         "model_budget": settings.to_budget(settings.model_tries),
-        "providers": list(settings.models.names),
+        "providers": [STUB_PROVIDER] if world.is_by_hand(ref) else list(settings.models.names),
         "circuit": {
             "failures": settings.models.circuit_failures,
             "window_s": 60,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.errors import PolicyError
 from shared.domain.job import Job
 from shared.domain.model_use import UsagePurpose
 from shared.llm.accounts import CallRecord
@@ -11,6 +12,9 @@ from shared.policy.budgets import BudgetLimits, check_budgets
 from shared.settings import ModelSettings
 from shared.store import usage
 from shared.store.usage import UsageEntry
+from shared.telemetry import metrics
+from shared.telemetry.emit import emit
+from shared.telemetry.events import BudgetExhausted
 
 if TYPE_CHECKING:
     from shared.jobs.world import World
@@ -44,12 +48,22 @@ class JobAccount:
         job = self._job
         organisation, since = job.comment.organisation, _find_midnight(self._world.clock())
         with self._world.database.read() as connection:
-            check_budgets(
-                self._limits,
-                job=usage.spent_by_job(connection, job.id),
-                actor=usage.spent_by_actor_since(connection, organisation, job.actor_id, since),
-                organisation=usage.spent_by_organisation_since(connection, organisation, since),
+            spent = {
+                "job": usage.spent_by_job(connection, job.id),
+                "actor": usage.spent_by_actor_since(connection, organisation, job.actor_id, since),
+                "organisation": usage.spent_by_organisation_since(connection, organisation, since),
+            }
+        try:
+            check_budgets(self._limits, **spent)
+        except PolicyError as error:
+            emit(
+                BudgetExhausted(
+                    jobId=job.id,
+                    correlationId=job.correlation_id,
+                    operation=error.code.partition(".")[2],
+                )
             )
+            raise
 
     def charge(self, call: CallRecord) -> None:
         """Write down a call; at once, so that it is paid for whatever becomes of the draft."""
@@ -74,6 +88,7 @@ class JobAccount:
         )
         with self._world.database.transaction() as connection:
             usage.record(connection, entry)
+        _measure(call, cost)
 
     def read_fields(self) -> dict[str, Any]:
         """Read what the variant's row says of all its calls so far, those of earlier tries too."""
@@ -88,6 +103,18 @@ class JobAccount:
         if self._served is not None:
             fields["llm_provider"], fields["llm_model"] = self._served
         return fields
+
+
+def _measure(call: CallRecord, cost_micro_usd: int | None) -> None:
+    told = {"llmProvider": call.provider, "llm_model": call.model, "purpose": call.purpose}
+    for direction, tokens in (
+        ("in", call.usage.tokens_in),
+        ("cached", call.usage.tokens_cached),
+        ("out", call.usage.tokens_out),
+    ):
+        metrics.MODEL_TOKENS.record(tokens, direction=direction, **told)
+    if cost_micro_usd is not None:
+        metrics.MODEL_COST.record(cost_micro_usd / _MICRO, **told)
 
 
 def read_limits(settings: ModelSettings) -> BudgetLimits:

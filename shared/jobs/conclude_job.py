@@ -1,19 +1,17 @@
-"""Closes a job in the records: how its variants ended, and so how it ended. Tells nobody."""
+"""Closes a job in the records: how its variants ended, and so how it ended; tells operators."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
-from shared.domain.job import Job, Variant
-from shared.domain.model_use import is_model_made
+from shared.domain.job import Job
 from shared.domain.states import JobStatus, VariantStatus, conclude
 from shared.jobs.rows import load_job, settle
+from shared.jobs.tell_operators import tell_operators
 from shared.jobs.world import World
 from shared.store import audit, jobs, variants
 from shared.store.audit import AuditAction
-from shared.telemetry.emit import emit
-from shared.telemetry.events import JobCompleted, VariantCompleted
 
 _CANCELLED = {
     "code": "job.cancelled",
@@ -32,12 +30,10 @@ def conclude_job(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         now = world.clock()
         settle(connection, order["job_id"], order["outcomes"], at=now)
         known = jobs.load_job(connection, order["job_id"])
-        is_first = known is not None and not known.status.is_final
-        if known is not None and is_first:
+        if known is not None and not known.status.is_final:
             _close(connection, known, order["error"], world)
-    job, rows = load_job(world, order["job_id"])
-    if is_first:
-        _tell_operators(job, rows)
+    job, _ = load_job(world, order["job_id"])
+    tell_operators(world, job.id)
     return {
         "status": str(job.status),
         # a review thread stays the reviewer's to resolve: only a command's own is closed
@@ -78,36 +74,4 @@ def _close(connection: Connection, job: Job, error: Mapping[str, Any] | None, wo
             "status": str(status),
             "successful": sum(row.status is VariantStatus.SUCCESS for row in rows),
         },
-    )
-
-
-def _tell_operators(job: Job, rows: list[Variant]) -> None:
-    for row in rows:
-        began, ended = row.started_at or job.created_at, row.finished_at or row.updated_at
-        emit(
-            VariantCompleted(
-                jobId=job.id,
-                correlationId=job.correlation_id,
-                variant=row.number,
-                status=str(row.status),
-                verdict=row.verdict or "none",
-                llmProvider=row.llm_provider or "none",
-                llm_model=(row.llm_model or "none") if is_model_made(row) else "none",
-                duration_ms=1000 * (ended - began).total_seconds(),
-                tokens_in=row.tokens_in,
-                tokens_cached=row.tokens_cached,
-                tokens_out=row.tokens_out,
-                cost_usd=None if row.cost_micro_usd is None else row.cost_micro_usd / 1_000_000,
-            )
-        )
-    ended = job.finished_at or job.updated_at
-    emit(
-        JobCompleted(
-            jobId=job.id,
-            correlationId=job.correlation_id,
-            status=str(job.status),
-            duration_ms=1000 * (ended - job.created_at).total_seconds(),
-            totalVariants=len(rows),
-            successfulVariants=sum(row.status is VariantStatus.SUCCESS for row in rows),
-        )
     )

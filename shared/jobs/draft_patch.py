@@ -138,7 +138,7 @@ def _draft(
     reused = draft is not None
     try:
         if draft is None:
-            draft = world.open_provider(account).draft(request)
+            draft = world.open_provider(account, job.comment).draft(request)
             keep_result(world, key, request, draft)
     finally:
         fields = account.read_fields() | {

@@ -71,6 +71,6 @@ def _find_question(
         pull_request=shown.get("pull_request", ""),
         admitted=None if providers is None else tuple(providers),
     )
-    clarifiers = world.open_clarifiers(account)
+    clarifiers = world.open_clarifiers(account, job.comment)
     found = (clarifier.clarify(request) for clarifier in clarifiers)
     return next((question for question in found if question is not None), None)

@@ -24,7 +24,7 @@ from shared.store import artifacts, result_cache
 def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
     """Build the key of one variant's question; None where nothing is kept."""
     settings = world.settings.models
-    if not settings.sources or not settings.result_cache_s:
+    if world.is_by_hand(job.comment) or not settings.result_cache_s:
         return None
     asked = {
         "organisation": job.comment.organisation.lower(),

@@ -14,6 +14,7 @@ from shared.jobs.world import World
 from shared.store import artifacts, effects, jobs, result_cache
 from shared.store.batches import delete_before
 from shared.store.tables import AUDIT_LOGS, RATE_LIMITS, SECURITY_EVENTS, USAGE
+from shared.telemetry import metrics
 from shared.telemetry.emit import emit
 from shared.telemetry.events import RetentionCompleted
 
@@ -52,6 +53,8 @@ def apply_retention(world: World) -> dict[str, int]:
             duration_ms=(world.clock() - began).total_seconds() * 1000,
         )
     )
+    for table, count in deleted.items():
+        metrics.RETENTION_DELETED.record(count, table=table)
     return deleted
 
 

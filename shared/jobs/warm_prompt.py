@@ -32,7 +32,7 @@ def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     costs little; what the last one looked up counts.
     """
     job, rows = load_job(world, order["job_id"])
-    provider = world.open_provider(JobAccount(world, job, rows[0].number))
+    provider = world.open_provider(JobAccount(world, job, rows[0].number), job.comment)
     if job.cancel_requested or not isinstance(provider, ModelDrafter):
         return {"warmed": False}
     with world.database.read() as connection:

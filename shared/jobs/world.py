@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
 from shared.jobs.identity import open_identity
-from shared.secrets.source import ADO_PAT, DATABASE_URL, WEBHOOK_SECRET
+from shared.secrets.source import ADO_PAT, CANARY_PAT, DATABASE_URL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.ado.session import AdoSession
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
+    from shared.domain.comment_ref import CommentRef
     from shared.llm.accounts import Account
     from shared.llm.clarifier import Clarifier
     from shared.llm.conversation import ChatModel
@@ -90,6 +91,7 @@ class World:
         """Azure DevOps, as the agent's own identity."""
         from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
         from shared.ado.session import AdoSession
+        from shared.jobs.observed import observe_ado_call
 
         credential: AdoCredential
         if self.settings.ado_authentication == "pat":
@@ -98,7 +100,30 @@ class World:
             )
         else:
             credential = EntraCredential()
-        return AdoSession(self.settings.organisation_url, credential, on_throttled=_tell_throttled)
+        return AdoSession(
+            self.settings.organisation_url,
+            credential,
+            on_throttled=_tell_throttled,
+            observe=observe_ado_call,
+        )
+
+    @cached_property
+    def canary(self) -> "AdoSession":
+        """Azure DevOps, as whoever the canary is."""
+        from shared.ado.credentials import PatCredential
+        from shared.ado.session import AdoSession
+
+        credential = PatCredential(
+            lambda: self.secrets.read(CANARY_PAT), lambda: self.secrets.refresh(CANARY_PAT)
+        )
+        return AdoSession(self.settings.organisation_url, credential)
+
+    def is_by_hand(self, ref: "CommentRef") -> bool:
+        """Answer whether a job asks no model: the stub alone, or the canary's."""
+        canary = self.settings.canary
+        if canary and canary.is_at(ref.project_id, ref.repository_id, ref.pull_request_id):
+            return True
+        return not self.settings.models.sources
 
     @cached_property
     def snapshots(self) -> "SnapshotStore":
@@ -113,8 +138,10 @@ class World:
     def models(self) -> "tuple[ChatModel, ...]":
         """The models that are asked, in order; none where the stub drafts."""
         from shared.jobs.models import build_models
+        from shared.jobs.observed import ObservedChat
 
-        return build_models(self.settings.models, self.secrets)
+        models = build_models(self.settings.models, self.secrets)
+        return tuple(ObservedChat(model) for model in models)
 
     @cached_property
     def prices(self) -> "Mapping[str, ModelPrice]":
@@ -127,9 +154,9 @@ class World:
 
         return read_overrides(self.settings.models.prices)
 
-    def open_provider(self, account: "Account") -> "ModelProvider":
-        """Answer who drafts, at the expense of an account."""
-        if not self.settings.models.sources:
+    def open_provider(self, account: "Account", ref: "CommentRef | None" = None) -> "ModelProvider":
+        """Answer who drafts the job of a comment, at the expense of an account."""
+        if not self.settings.models.sources or (ref and self.is_by_hand(ref)):
             from shared.llm.stub import StubProvider
 
             return StubProvider()
@@ -138,12 +165,12 @@ class World:
 
         return ModelDrafter(self.models, account, read_terms(self.settings.models))
 
-    def open_clarifiers(self, account: "Account") -> "tuple[Clarifier, ...]":
+    def open_clarifiers(self, account: "Account", ref: "CommentRef") -> "tuple[Clarifier, ...]":
         """Answer who judges whether a request is clear, in the order in which they are asked."""
         from shared.llm.clarifier import RuleClarifier
 
         rules = RuleClarifier(self.comments)
-        if not self.settings.models.sources or not self.settings.models.asks_model_for_clarity:
+        if self.is_by_hand(ref) or not self.settings.models.asks_model_for_clarity:
             return (rules,)
         from shared.llm.model_clarifier import ModelClarifier
 
@@ -188,6 +215,8 @@ class World:
             names.append(ADO_PAT)
         if self.settings.database_url == DATABASE_MARK:
             names.append(DATABASE_URL)
+        if self.settings.canary is not None:
+            names.append(CANARY_PAT)
         return tuple(names)
 
     def list_model_keys(self) -> tuple[str, ...]:
@@ -221,10 +250,12 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
+    from shared.telemetry import metrics
     from shared.telemetry.emit import emit
     from shared.telemetry.events import AdoRateLimited
 
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
+    metrics.ADO_DELAY.record(retry_after_s, operation=operation)
 
 
 def _tell_stale(secret: str, reason: str, age_s: float) -> None:

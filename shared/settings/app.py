@@ -12,10 +12,12 @@ from urllib.parse import unquote, urlsplit
 from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.commands import MAX_VARIANTS
 from shared.domain.limits import RateLimits
+from shared.settings.canary import CanarySettings, read_canary_settings
 from shared.settings.database import DatabaseSettings, read_database_settings
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
 from shared.settings.retention import RetentionSettings, read_retention_settings
+from shared.settings.telemetry import TelemetrySettings, read_telemetry_settings
 from shared.settings.vault import DATABASE_MARK, VaultSettings, read_vault_settings
 
 VERSION: Final = "0.1.0"
@@ -39,6 +41,9 @@ class Settings:
     vault: VaultSettings
     database: DatabaseSettings
     retention: RetentionSettings
+    telemetry: TelemetrySettings
+    canary: CanarySettings | None
+    """None when it is off."""
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -107,6 +112,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         vault=vault,
         database=read_database_settings(reader),
         retention=read_retention_settings(reader),
+        telemetry=read_telemetry_settings(reader),
+        canary=read_canary_settings(reader),
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),

@@ -1,6 +1,7 @@
 """The table `jobs`: one row for each accepted `/edit` or `/retry`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any, Final
@@ -133,6 +134,32 @@ def count_by_status(connection: Connection) -> dict[JobStatus, int]:
     """Count the jobs in each state."""
     query = select(JOBS.c.status, func.count()).group_by(JOBS.c.status)
     return {JobStatus(status): count for status, count in connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What has not ended."""
+
+    queued: int
+    running: int
+    oldest: datetime | None
+    """When the oldest of them was admitted."""
+
+
+def find_backlog(connection: Connection) -> Backlog:
+    """Count the jobs that wait and run, and find since when."""
+    open_states = [str(status) for status in JobStatus if not status.is_final]
+    query = (
+        select(JOBS.c.status, func.count(), func.min(JOBS.c.created_at))
+        .where(JOBS.c.status.in_(open_states))
+        .group_by(JOBS.c.status)
+    )
+    found = {status: (count, oldest) for status, count, oldest in connection.execute(query)}
+    return Backlog(
+        queued=found.get(str(JobStatus.QUEUED), (0, None))[0],
+        running=found.get(str(JobStatus.RUNNING), (0, None))[0],
+        oldest=min((oldest for _, oldest in found.values()), default=None),
+    )
 
 
 def delete_old(connection: Connection, before: datetime, limit: int) -> int:

@@ -4,7 +4,7 @@ Dimensions are ids, closed enums and counts: never code, prompts, comment text o
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,22 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandJudged(Event):
+    """A comment that looked like a command was read back and judged."""
+
+    name: ClassVar[str] = "command_judged"
+    measurements: ClassVar[tuple[str, ...]] = ("wait_ms",)
+    jobId: str  # noqa: N815 - the guide's dimension names are the wire contract
+    correlationId: str  # noqa: N815 - as above
+    status: str
+    """What follows: `edit`, `answer` or `ignore`."""
+    reason: str
+    """Code of a refusal, or why it is ignored; `none`."""
+    wait_ms: float
+    """Since the webhook took the delivery."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobCompleted(Event):
     """A job has ended."""
 
@@ -25,11 +41,19 @@ class JobCompleted(Event):
         "duration_ms",
         "totalVariants",
         "successfulVariants",
+        "intent_length",
     )
-    jobId: str  # noqa: N815 - the guide's dimension names are the wire contract
+    jobId: str  # noqa: N815 - as above
     correlationId: str  # noqa: N815 - as above
     status: str
+    verdict: str
+    """Why it has no result: `user`, `policy`, or a fault of the system (`retry`, `bug`); `none`."""
+    actor: str
+    """Keyed hash of the author's id."""
+    intent_length: int
+    """Characters of the request; never its words."""
     duration_ms: float
+    """From the admission of the command, waiting included."""
     totalVariants: int  # noqa: N815 - as above
     successfulVariants: int  # noqa: N815 - as above
 
@@ -45,6 +69,7 @@ class VariantCompleted(Event):
         "tokens_cached",
         "tokens_out",
         "cost_usd",
+        "repair_rounds",
     )
     jobId: str  # noqa: N815 - as above
     correlationId: str  # noqa: N815 - as above
@@ -54,12 +79,17 @@ class VariantCompleted(Event):
     llmProvider: str  # noqa: N815 - as above
     llm_model: str
     """The model as its provider calls it; `none` where none was asked."""
+    cache: str
+    """`hit` when an earlier result was taken, `miss`; `none` where no model has part in it."""
     duration_ms: float
+    """From its start to its end, however it ended; those that ran out of time count too."""
     tokens_in: int
     tokens_cached: int
     tokens_out: int
     cost_usd: float | None
     """Left out when the price is unknown."""
+    repair_rounds: int
+    """How often the model was shown what was wrong with its edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,3 +250,68 @@ class RetentionCompleted(Event):
     duration_ms: float
     complete: bool
     """Whether nothing is left that is over; otherwise the time of a night was not enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetExhausted(Event):
+    """A call to a model was refused because a budget is used up."""
+
+    name: ClassVar[str] = "budget_exhausted"
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    operation: str
+    """Which one: `job_exhausted`, `user_day_exhausted` or `organisation_day_exhausted`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat(Event):
+    """The app runs, and this is what waits. Told every minute."""
+
+    name: ClassVar[str] = "heartbeat"
+    measurements: ClassVar[tuple[str, ...]] = ("queue_depth", "running_jobs", "oldest_job_s")
+    service: str
+    version: str
+    environment: str
+    records: str
+    """`ok`, or `failed` when the database did not answer; what it knows is left out then."""
+    queue_depth: int | None
+    running_jobs: int | None
+    oldest_job_s: float | None
+    """Age of the oldest job that has not ended; 0 without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookHealth(Event):
+    """A service hook that calls the app, as Azure DevOps sees it. Told every 15 minutes."""
+
+    name: ClassVar[str] = "hook_health"
+    measurements: ClassVar[tuple[str, ...]] = ("probation_retries",)
+    subscription: str
+    """Its id; `none` when there is no such hook, or the agent may not look."""
+    status: str
+    """As Azure DevOps calls it (`enabled`, `onProbation`, `disabledBySystem` …), `missing` or
+    `unknown`."""
+    probation_retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryCompleted(Event):
+    """The canary's command was carried out end to end, or not."""
+
+    name: ClassVar[str] = "canary_completed"
+    measurements: ClassVar[tuple[str, ...]] = ("duration_ms",)
+    jobId: str  # noqa: N815 - as above
+    status: str
+    """`success`, or `failed`."""
+    reason: str
+    """What it waited for in vain, or the code of the failure; `none`."""
+    duration_ms: float
+    """From its comment to the end of its job."""
+
+
+EVENTS: Final[tuple[type[Event], ...]] = tuple(
+    thing
+    for thing in list(globals().values())
+    if isinstance(thing, type) and issubclass(thing, Event) and thing is not Event
+)
+"""All of them, in the order of this file."""

@@ -24,6 +24,8 @@ class Agent:
 
     azure_devops: RunningAzureDevOps
     host: HostProcess
+    besides: frozenset[str] = frozenset()
+    """What the agent may do in this story besides `AGENT_OPERATIONS`."""
 
     @classmethod
     def start(

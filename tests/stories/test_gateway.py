@@ -5,6 +5,7 @@ import copy
 import json
 import random
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -164,6 +165,35 @@ def test_readiness_names_what_is_missing_and_health_stays_well(start_agent: Star
     assert failed == {"vault", "azure_devops"}
     assert "wrong" not in ready.text
     assert requests.get(f"{agent.host.url}/gateway/health", timeout=10).status_code == 200
+
+
+def test_details_and_measurements_are_for_whoever_has_the_key(start_agent: StartAgent) -> None:
+    agent = start_agent(CODE_AGENT_PAGES="protected", PAGES_KEY="pages")
+    url = f"{agent.host.url}/gateway"
+    ready = requests.get(f"{url}/ready", timeout=10)
+    assert (ready.status_code, ready.json()["dependencies"]) == (200, {})
+    told = requests.get(f"{url}/ready", headers={"x-functions-key": "pages"}, timeout=10)
+    assert set(told.json()["dependencies"].values()) == {"ok"}
+    assert requests.get(f"{url}/metrics", timeout=10).status_code == 401
+    wrong = requests.get(f"{url}/metrics", headers={"Authorization": "Bearer x"}, timeout=10)
+    assert wrong.status_code == 401
+    scraped = requests.get(f"{url}/metrics", headers={"Authorization": "Bearer pages"}, timeout=10)
+    assert scraped.status_code == 200
+    unseen = 'code_agent_http_requests_total{method="GET",route="/gateway/metrics"'
+    assert f'{unseen},service="gateway",status_code="401"}} 2.0' in scraped.text.replace(
+        'status_code="401",service="gateway"', 'service="gateway",status_code="401"'
+    )
+
+
+def test_probes_ask_once_in_ten_seconds(
+    azure_devops: RunningAzureDevOps, start_agent: StartAgent
+) -> None:
+    agent = start_agent()
+    url = f"{agent.host.url}/gateway/ready"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: requests.get(url, timeout=20).status_code, range(16)))
+    assert answers == [200] * 16
+    assert azure_devops.organisation.calls.operations == ["get connection data"]
 
 
 def test_jobs_are_pages_for_browsers_and_json_for_scripts(agent: Agent) -> None:

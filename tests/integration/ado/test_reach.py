@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.azure_devops.running import RunningAzureDevOps
-from shared.ado import pull_requests, pushes
+from shared.ado import leftovers, pull_requests, pushes
 from shared.ado.credentials import PatCredential
 from shared.ado.errors import AdoError
 from shared.ado.session import AdoSession
@@ -16,6 +16,7 @@ from tests.agent_operations import AGENT_OPERATIONS
 from tests.local.functions_host.hosting import REPOSITORY
 from tests.loopback import QuietHandler, serve_on_loopback
 
+CANARY_MODULE = "leftovers.py"
 WRITES = {
     ("create push", "POST"),
     ("create pull request", "POST"),
@@ -25,6 +26,13 @@ WRITES = {
     ("update thread", "PATCH"),
 }
 """Every call that changes something; none completes, approves, un-drafts, deletes or forces."""
+CANARY_WRITES = {
+    ("create thread", "POST"),
+    ("delete comment", "DELETE"),
+    ("update pull request", "PATCH"),
+    ("update refs", "POST"),
+}
+"""What the canary does besides, in a module of its own, which nothing else imports."""
 
 
 @pytest.mark.parametrize("branch", ["main", "refs/heads/main", "agent/x", "../agents/x", ""])
@@ -40,14 +48,16 @@ def test_no_branch_outside_of_our_folder_is_pushed_or_opened(
         pull_requests.open_draft_pull_request(
             session, repository, source_branch=branch, target_branch="x", title="t", description=""
         )
+    with pytest.raises(PolicyError):
+        leftovers.remove_branches(session, repository, branch)
     assert azure_devops.organisation.calls.operations == []
 
 
-def list_calls() -> set[tuple[str, str]]:
-    """List operation and method of every call in the source of the client."""
+def list_calls(pattern: str = "*.py") -> set[tuple[str, str]]:
+    """List operation and method of every call in the source of the client, but the canary's."""
     found: set[tuple[str, str]] = set()
-    for path in (REPOSITORY / "shared" / "ado").glob("*.py"):
-        if path.name == "session.py":
+    for path in (REPOSITORY / "shared" / "ado").glob(pattern):
+        if path.name == "session.py" or (path.name == CANARY_MODULE and pattern == "*.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) >= 2:
@@ -62,6 +72,17 @@ def test_the_client_can_do_nothing_but_what_the_agent_is_for() -> None:
     calls = list_calls()
     assert {call for call in calls if call[1] != "GET"} - READING_POSTS == WRITES
     assert {operation for operation, _ in WRITES} <= AGENT_OPERATIONS
+
+
+def test_the_canary_alone_cleans_up() -> None:
+    calls = list_calls(CANARY_MODULE)
+    assert {call for call in calls if call[1] != "GET"} == CANARY_WRITES
+    importing = [
+        path.name
+        for path in (REPOSITORY / "shared").rglob("*.py")
+        if "shared.ado.leftovers" in path.read_text("utf-8")
+    ]
+    assert importing == ["run_canary.py"]
 
 
 READING_POSTS = {("look up subjects", "POST"), ("get file diffs", "POST")}

@@ -14,6 +14,7 @@ from azure.durable_functions.models.utils.http_utils import _close_session
 
 from local.functions_host.app_loader import load_app
 from local.functions_host.client_links import ClientLinks
+from local.functions_host.invocation import InvocationContext
 from shared.composition import read_cached_settings
 from tests.local.functions_host.hosting import REPOSITORY
 from tests.stories.test_edit import build_delivery
@@ -63,7 +64,9 @@ def deliver(body: dict[str, Any]) -> func.HttpResponse:
     async def call() -> func.HttpResponse:
         try:
             answered: func.HttpResponse = await webhook.handle(
-                req=request, client=NOBODY.build_binding()
+                req=request,
+                client=NOBODY.build_binding(),
+                context=InvocationContext(webhook, "call"),
             )
             return answered
         finally:

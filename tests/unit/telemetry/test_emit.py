@@ -20,6 +20,8 @@ EVENT = VariantCompleted(
     tokens_cached=600,
     tokens_out=100,
     cost_usd=0.0015,
+    cache="miss",
+    repair_rounds=1,
 )
 
 
@@ -36,6 +38,7 @@ def test_numbers_to_aggregate_are_measurements_and_the_rest_is_text(
         "tokens_cached": 600,
         "tokens_out": 100,
         "cost_usd": 0.0015,
+        "repair_rounds": 1,
     }
     assert (fields["variant"], fields["llm_model"]) == ("1", "claude-sonnet-5")
 
