@@ -95,6 +95,7 @@ param organisationUrl = readEnvironmentVariable('AZURE_DEVOPS_ORGANISATION_URL')
 param azureDevOpsAuthentication = readEnvironmentVariable('AZURE_DEVOPS_AUTHENTICATION', 'managed-identity')
 param settings = json(readEnvironmentVariable('DEPLOY_SETTINGS', '{}'))
 param plan = readEnvironmentVariable('DEPLOY_PLAN', 'flex')
+param secondApp = readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes'
 param flex = stages[chosen].flex
 param database = readEnvironmentVariable('DEPLOY_DATABASE', 'postgres')
 param postgres = stages[chosen].postgres
