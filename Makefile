@@ -74,11 +74,11 @@ format: setup ## Let the formatter decide
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## Pin and hash requirements.in and requirements-dev.in
+lock: setup ## Pin and hash requirements.in and requirements-dev.in; LOCK_OPTIONS=--upgrade: newer ones
 	@$(BIN)/python -m pip install --quiet uv
-	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile $(LOCK_OPTIONS) --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt; done
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	@$(BIN)/uv pip compile $(LOCK_OPTIONS) --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" requirements-worker.in -o requirements-worker.txt
 
 audit: setup ## Known vulnerabilities (needs the network), licences, and the list of parts (SBOM)

@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait-s", type=float, default=0, help="how long to wait for it (%(default)s)"
     )
     parser.add_argument("--every-s", type=float, default=30, help="between two looks (%(default)s)")
+    parser.add_argument(
+        "--past-routing",
+        action="store_true",
+        help="reach the production slot itself, whatever share of its traffic goes elsewhere",
+    )
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 
 
@@ -32,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Look, and wait where that is asked for; answers the exit code."""
     running: list[Instance] = []
     try:
-        hub = TaskHub.open(args.app_url)
+        hub = TaskHub.open(args.app_url, past_routing=args.past_routing)
     except ValueError as error:
         outcome, code = str(error), 2
     else:

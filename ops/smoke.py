@@ -15,14 +15,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import requests
 
 from ops.identity import choose_operator
-from ops.task_hub import KEY_VARIABLE, HubUnreachableError, TaskHub
+from ops.task_hub import KEY_VARIABLE, PAST_ROUTING, HubUnreachableError, TaskHub
 from shared.ado.errors import AdoError
 from shared.ado.identities import find_own_id
 from shared.ado.leftovers import begin_thread, delete_comments, remove_branches
@@ -65,6 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="ask for health and readiness, write nothing"
     )
+    parser.add_argument(
+        "--past-routing",
+        action="store_true",
+        help="reach the production slot itself, whatever share of its traffic goes elsewhere",
+    )
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 
 
@@ -89,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, steps: list[str]) -> str:
-    side = _Side(args.app_url.rstrip("/"), steps)
+    side = _Side(args.app_url.rstrip("/"), PAST_ROUTING if args.past_routing else {}, steps)
     side.wait_ready(args.ready_s, args.every_s)
     if args.dry_run:
         return "ready"
@@ -97,7 +102,7 @@ def _run(args: argparse.Namespace, steps: list[str]) -> str:
     secret = os.environ.get(SECRET_VARIABLE, "")
     if settings.canary is None or not secret:
         raise ValueError(f"CODE_AGENT_CANARY_PULL_REQUEST and {SECRET_VARIABLE} are needed.")
-    hub = TaskHub.open(args.app_url)
+    hub = TaskHub.open(args.app_url, past_routing=args.past_routing)
     session = AdoSession(settings.organisation_url, choose_operator())
     try:
         with _canary(session, settings) as ref:
@@ -117,6 +122,7 @@ class _Side:
     """One of the apps between which a deployment moves, by its HTTP routes."""
 
     url: str
+    headers: Mapping[str, str]
     steps: list[str] = field(default_factory=list)
 
     def wait_ready(self, limit_s: float, every_s: float) -> None:

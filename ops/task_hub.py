@@ -14,6 +14,9 @@ from typing import Any, Final
 import requests
 
 KEY_VARIABLE: Final = "DURABLE_TASK_KEY"
+PAST_ROUTING: Final = {"Cookie": "x-ms-routing-name=self"}
+"""Keeps a request to the production slot's address in the production slot.
+Source: https://learn.microsoft.com/azure/app-service/deploy-staging-slots#route-production-traffic-manually"""
 _API: Final = "runtime/webhooks/durabletask/instances"
 _UNFINISHED: Final = "Pending,Running,ContinuedAsNew,Suspended"
 _PAGE: Final = 100
@@ -55,13 +58,15 @@ class Instance:
 class TaskHub:
     """The task hub of the app at an address."""
 
-    def __init__(self, app_url: str, key: str) -> None:
+    def __init__(self, app_url: str, key: str, *, past_routing: bool = False) -> None:
         self._url = f"{app_url.rstrip('/')}/{_API}"
         self._session = requests.Session()
         self._session.headers["x-functions-key"] = key
+        if past_routing:
+            self._session.headers.update(PAST_ROUTING)
 
     @classmethod
-    def open(cls, app_url: str) -> "TaskHub":
+    def open(cls, app_url: str, *, past_routing: bool = False) -> "TaskHub":
         """Open with the key in the environment.
 
         Raises:
@@ -70,7 +75,7 @@ class TaskHub:
         key = os.environ.get(KEY_VARIABLE, "").strip()
         if not key:
             raise ValueError(f"{KEY_VARIABLE} is not set: the app's key durabletask_extension.")
-        return cls(app_url, key)
+        return cls(app_url, key, past_routing=past_routing)
 
     def close(self) -> None:
         """Close the connections."""

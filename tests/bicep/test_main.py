@@ -191,9 +191,7 @@ def test_no_published_type_is_kept_in_vain() -> None:
     ],
 )
 def test_each_side_of_a_deployment_has_a_task_hub_of_its_own(
-    plan: str,
-    second: bool,
-    hubs: list[str],  # noqa: FBT001 - a column of the table
+    *, plan: str, second: bool, hubs: list[str]
 ) -> None:
     main = open_main(plan=plan, secondApp=second)
     assert main.value_of("taskHubs") == hubs
