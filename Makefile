@@ -8,7 +8,7 @@ KUSTO := tests/kusto/node_modules
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock audit migration-sql programs clean
+.PHONY: help setup demo up test lint format lock audit migration-sql record-history programs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ programs:
 migration-sql: setup ## Print the migrations for psql; BEHIND=0004: those behind a step
 	@$(BIN)/python -m ops records migration-sql $(if $(BEHIND),--behind $(BEHIND))
 
+record-history: setup ## Record today's orchestrations for the replay tests (docs/deployment.md)
+	@$(BIN)/python -m tests.histories.record
+
 lint: setup ## Style, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -71,11 +74,11 @@ format: setup ## Let the formatter decide
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: setup ## Pin and hash requirements.in and requirements-dev.in
+lock: setup ## Pin and hash requirements.in and requirements-dev.in; LOCK_OPTIONS=--upgrade: newer ones
 	@$(BIN)/python -m pip install --quiet uv
-	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile $(LOCK_OPTIONS) --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" $$name.in -o $$name.txt; done
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
+	@$(BIN)/uv pip compile $(LOCK_OPTIONS) --quiet --universal --python-version 3.13 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" requirements-worker.in -o requirements-worker.txt
 
 audit: setup ## Known vulnerabilities (needs the network), licences, and the list of parts (SBOM)

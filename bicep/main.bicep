@@ -41,6 +41,9 @@ param settings object = {}
 @allowed(['flex', 'premium'])
 param plan string = 'flex'
 
+@description('Whether there are two apps on Flex Consumption, each with a task hub: a new version is deployed beside the old one.')
+param secondApp bool = false
+
 @description('Version of Python; the tests run on 3.11.')
 @allowed(['3.11', '3.12'])
 param pythonVersion string = '3.11'
@@ -170,7 +173,10 @@ var databaseName = 'code_agent'
 var packageContainer = 'deployments'
 var taskHub = 'CodeAgent${toUpper(take(stage, 1))}${substring(stage, 1)}'
 var stagingTaskHub = '${taskHub}Slot'
-var taskHubs = plan == 'premium' ? [taskHub, stagingTaskHub] : [taskHub]
+var hasSecondApp = plan == 'flex' && secondApp
+var secondTaskHub = '${taskHub}B'
+var secondPackageContainer = '${packageContainer}-b'
+var taskHubs = plan == 'premium' ? [taskHub, stagingTaskHub] : hasSecondApp ? [taskHub, secondTaskHub] : [taskHub]
 // `/subscriptions/{id}/resourceGroups/{name}/…`; of our own group where there is no such resource.
 var openAiParts = split(
   empty(azureOpenAiResourceId) ? '/subscriptions/${subscription().subscriptionId}/resourceGroups/rg-${suffix}' : azureOpenAiResourceId,
@@ -258,7 +264,7 @@ module storage 'modules/storage-account.bicep' = {
     location: location
     tags: allTags
     redundancy: redundancy
-    containers: [packageContainer]
+    containers: hasSecondApp ? [packageContainer, secondPackageContainer] : [packageContainer]
     expiries: map(taskHubs, hub => {
       name: 'expire-${toLower(hub)}'
       prefix: '${toLower(hub)}-largemessages/'
@@ -445,6 +451,27 @@ module flexApp 'modules/function-app-flex.bicep' = if (plan == 'flex') {
   }
 }
 
+module secondFlexApp 'modules/function-app-flex.bicep' = if (hasSecondApp) {
+  scope: group
+  name: 'function-app-flex-b'
+  params: {
+    name: '${appName}-b'
+    location: location
+    tags: allTags
+    azdTags: {}
+    identityResourceId: identity.outputs.resourceId
+    identityClientId: identity.outputs.clientId
+    pythonVersion: pythonVersion
+    scale: flex
+    packageContainerUrl: '${storage.outputs.blobEndpoint}${secondPackageContainer}'
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
+    ipSecurityRestrictions: ipSecurityRestrictions
+    componentName: insights.outputs.name
+    settings: appSettings
+    taskHubName: secondTaskHub
+  }
+}
+
 module premiumApp 'modules/function-app-premium.bicep' = if (plan == 'premium') {
   scope: group
   name: 'function-app-premium'
@@ -577,6 +604,9 @@ output AZURE_FUNCTION_APP_NAME string = plan == 'flex' ? flexApp!.outputs.name :
 
 @description('Address that the service hook is given.')
 output AZURE_WEBHOOK_URL string = 'https://${plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName}/gateway/webhook/ado'
+
+@description('Name of the second app; empty: there is none.')
+output AZURE_SECOND_FUNCTION_APP_NAME string = hasSecondApp ? secondFlexApp!.outputs.name : ''
 
 @description('Vault that the secrets of the app are written into.')
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name

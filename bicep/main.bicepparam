@@ -95,6 +95,15 @@ param organisationUrl = readEnvironmentVariable('AZURE_DEVOPS_ORGANISATION_URL')
 param azureDevOpsAuthentication = readEnvironmentVariable('AZURE_DEVOPS_AUTHENTICATION', 'managed-identity')
 param settings = json(readEnvironmentVariable('DEPLOY_SETTINGS', '{}'))
 param plan = readEnvironmentVariable('DEPLOY_PLAN', 'flex')
+param premium = {
+  size: 'EP1'
+  minimumInstanceCount: 1
+  maximumInstanceCount: 10
+  zoneRedundant: false
+  package: readEnvironmentVariable('DEPLOY_PACKAGE', '')
+  stagingPackage: readEnvironmentVariable('DEPLOY_STAGING_PACKAGE', '')
+}
+param secondApp = readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes'
 param flex = stages[chosen].flex
 param database = readEnvironmentVariable('DEPLOY_DATABASE', 'postgres')
 param postgres = stages[chosen].postgres

@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "rotate": ("ops.rotate", "replace a secret without a gap"),
+    "package": ("ops.package", "build the package that is deployed"),
+    "smoke": ("ops.smoke", "have one side of a deployment carry out one command"),
+    "burn-rate": ("ops.burn_rate", "watch the objectives after a deployment"),
+    "drained": ("ops.drained", "find out whether all jobs of one app have ended"),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

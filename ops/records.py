@@ -46,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     slow.add_argument("--min-ms", type=float, default=100, help="on average (%(default)s)")
     slow.add_argument("--limit", type=int, default=20, help="statements shown (%(default)s)")
     indexes = actions.add_parser("indexes", help="print what indexes are used for (Postgres)")
-    for one in (export, erase, slow, indexes):
+    migrate = actions.add_parser("migrate", help="run the migrations that are missing")
+    migrate.add_argument("--dry-run", action="store_true", help="list them, and change nothing")
+    for one in (export, erase, slow, indexes, migrate):
         one.add_argument("--json", action="store_true", help="print JSON, whoever reads it")
     script = actions.add_parser("migration-sql", help="print the migrations for psql")
     script.add_argument("--behind", metavar="STEP", help="only those behind a step, such as 0004")
@@ -92,6 +94,8 @@ def _act(args: argparse.Namespace, settings: Settings, database: Database) -> di
             return {"actor": actor_id, "exported_at": read_utc_clock().isoformat()} | records
         case "erase":
             return _erase(_find_actor(args, settings), database, is_dry=args.dry_run)
+        case "migrate":
+            return _migrate(database, is_dry=args.dry_run)
         case "slow-queries":
             rows = reports.report_slow_queries(database, min_ms=args.min_ms, most=args.limit)
             return {"slow_queries": rows}
@@ -122,6 +126,16 @@ def _erase(actor_id: str, database: Database, *, is_dry: bool) -> dict[str, Any]
         pseudonym = f"erased-{secrets.token_hex(16)}"
         rows = personal.erase_records(connection, actor_id, pseudonym, at=read_utc_clock())
     return {"outcome": "done", "rows": rows, "note": _RESTING}
+
+
+def _migrate(database: Database, *, is_dry: bool) -> dict[str, Any]:
+    from shared.store.upgrading import list_missing
+
+    with database.read() as connection:
+        missing = list_missing(connection)
+    if not is_dry:
+        database.upgrade()
+    return {"outcome": "planned" if is_dry else "done", "migrations": ", ".join(missing) or "none"}
 
 
 def _write(args: argparse.Namespace, answer: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ param location string
 @description('Tags of the app and its plan.')
 param tags object
 
+@description('Tags by which azd finds the app that it deploys.')
+param azdTags object = { 'azd-service-name': 'agent' }
+
 @description('Identity that the app acts as.')
 param identityResourceId string
 
@@ -64,7 +67,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  tags: union(tags, { 'azd-service-name': 'agent' })
+  tags: union(tags, azdTags)
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'

@@ -1,5 +1,6 @@
 // The app on Elastic Premium with the slot `staging`. Each slot has a task hub of its own, which
-// stays with the slot when they are swapped: running jobs are never picked up by other code.
+// stays with the slot when they are swapped: a swap puts other code on the running jobs of both, so
+// the pipeline shifts traffic and waits instead (docs/deployment.md).
 // The package is a blob that the identity reads; a content share would need the storage account's key.
 
 import { premiumScale } from 'types.bicep'

@@ -34,15 +34,33 @@ def build_config() -> Config:
 
 
 def is_latest(connection: Connection) -> bool:
-    """Tell whether every migration has been run."""
-    latest = ScriptDirectory.from_config(build_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == latest
+    """Tell whether every migration that this code knows has been run.
+
+    A step that it does not know is a later release's: after a rollback, or on the old side of a
+    deployment, the tables are ahead of the code, which runs on them as they are.
+    """
+    script = ScriptDirectory.from_config(build_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or current == script.get_current_head():
+        return current is not None
+    return current not in {one.revision for one in script.walk_revisions()}
+
+
+def list_missing(connection: Connection) -> list[str]:
+    """List the migrations that have not been run, in their order."""
+    if is_latest(connection):
+        return []
+    script = ScriptDirectory.from_config(build_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    missing = script.iterate_revisions("head", current or "base")
+    return [str(one.revision) for one in missing][::-1]
 
 
 def upgrade_sqlite(engine: Engine, revision: str = "head") -> None:
     """Run what is missing up to a revision, in one transaction."""
     with engine.connect() as connection, connection.begin():
-        _run(connection, revision)
+        if not is_latest(connection):
+            _run(connection, revision)
 
 
 def upgrade_postgres(engine: Engine, revision: str = "head") -> None:
@@ -59,6 +77,8 @@ def upgrade_postgres(engine: Engine, revision: str = "head") -> None:
                 # asked for first: who owns the schema alone may not create one
                 if connection.execute(text(f"SELECT to_regnamespace('{SCHEMA}')")).scalar() is None:
                     connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+                if is_latest(connection):  # another process was first, perhaps a later release
+                    return
             _run(connection, revision)
 
 

@@ -180,3 +180,21 @@ def test_no_published_type_is_kept_in_vain() -> None:
         for resource in read_template(path).resources
     }
     assert load_types().keys() - used <= {"Microsoft.Insights/workbooks@2023-06-01"}
+
+
+@pytest.mark.parametrize(
+    ("plan", "second", "hubs"),
+    [
+        ("flex", False, ["CodeAgentDev"]),
+        ("flex", True, ["CodeAgentDev", "CodeAgentDevB"]),
+        ("premium", True, ["CodeAgentDev", "CodeAgentDevSlot"]),
+    ],
+)
+def test_each_side_of_a_deployment_has_a_task_hub_of_its_own(
+    *, plan: str, second: bool, hubs: list[str]
+) -> None:
+    main = open_main(plan=plan, secondApp=second)
+    assert main.value_of("taskHubs") == hubs
+    assert main.value_of("hasSecondApp") == (plan == "flex" and second)
+    sides = [main.value_of(name) for name in ("packageContainer", "secondPackageContainer")]
+    assert len(set(sides)) == 2

@@ -264,3 +264,18 @@ def test_migrations_are_printed_without_settings(
     monkeypatch.delenv("AZURE_DEVOPS_ORGANISATION_URL", raising=False)
     assert main(["records", "migration-sql", "--behind", "0005"]) == 0
     assert "CREATE INDEX CONCURRENTLY" in capsys.readouterr().out
+
+
+def test_the_pipeline_migrates_before_the_code_and_may_do_so_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODE_AGENT_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
+    monkeypatch.setenv("AZURE_DEVOPS_ORGANISATION_URL", "https://dev.azure.com/contoso")
+    told = []
+    for more in (["--dry-run"], [], []):
+        assert main(["records", "migrate", "--json", *more]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert [one["outcome"] for one in told] == ["planned", "done", "done"]
+    assert told[0]["migrations"] == told[1]["migrations"] != "none"
+    assert told[0]["migrations"].startswith("0001")
+    assert told[2]["migrations"] == "none"

@@ -1,0 +1,177 @@
+"""The pipelines name only what is there: templates, targets, commands, parameters, variables."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.__main__ import COMMANDS, build_parser
+from tests.bicep.templates import MAIN, PARAMETERS, read_template
+from tests.local.functions_host.hosting import REPOSITORY
+
+MAIN_PIPELINE = REPOSITORY / "azure-pipelines.yml"
+FILES = [MAIN_PIPELINE, *sorted((REPOSITORY / "ops" / "pipelines").glob("*.yml"))]
+SECRETS = {"databaseUrl", "webhookSecret", "operatorPat"}
+GIVEN = re.compile(r"(Build|Pipeline|System)\.")
+"""Variables that Azure Pipelines sets."""
+
+
+@cache
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def walk(node: Any) -> Iterator[dict[str, Any]]:
+    """Walk through every mapping of a document."""
+    if isinstance(node, dict):
+        yield node
+        for value in node.values():
+            yield from walk(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from walk(value)
+
+
+def list_scripts(path: Path) -> list[str]:
+    """List the shell scripts of a file."""
+    steps = [one for one in walk(read(path)) if "script" in one or "inputs" in one]
+    scripts = [one.get("script") or one["inputs"].get("inlineScript") for one in steps]
+    return [script for script in scripts if script]
+
+
+def list_lines(path: Path) -> list[str]:
+    """List the command lines of a file, each on one line."""
+    joined = [script.replace("\\\n", " ") for script in list_scripts(path)]
+    return [line.strip() for script in joined for line in script.splitlines()]
+
+
+def list_stages(path: Path) -> list[dict[str, Any]]:
+    return [one for one in walk(read(path)) if "stage" in one and "jobs" in one]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_template_is_there_and_gets_the_parameters_that_it_takes(path: Path) -> None:
+    for one in walk(read(path)):
+        if "template" not in one:
+            continue
+        target = path.parent / one["template"]
+        assert target.exists(), target
+        declared = {each["name"] for each in read(target).get("parameters", [])}
+        assert set(one.get("parameters", {})) == declared, one["template"]
+
+
+def test_no_template_lies_unused() -> None:
+    used = {one["template"] for path in FILES for one in walk(read(path)) if "template" in one}
+    names = {Path(name).name for name in used}
+    on_a_schedule = {path.name for path in FILES if "schedules" in read(path)}
+    assert names | on_a_schedule | {MAIN_PIPELINE.name} == {path.name for path in FILES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_script_is_shell_and_stops_at_the_first_failure(path: Path) -> None:
+    for script in list_scripts(path):
+        assert "\n" not in script.strip() or script.startswith("set -euo pipefail\n"), script
+        plain = re.sub(r"\$\((\w|\.)+\)", "x", script)
+        checked = subprocess.run(
+            ["bash", "-n"], input=plain.encode(), capture_output=True, check=False
+        )
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_every_target_of_make_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    asked = [
+        target
+        for path in FILES
+        for line in list_lines(path)
+        if line.startswith("make ")
+        for target in line.split()[1:]
+        if "=" not in target
+    ]
+    assert {"setup", "test", "audit", "lock"} <= set(asked)
+    assert set(asked) <= targets
+
+
+def list_commands() -> list[list[str]]:
+    """List the arguments of every command of ours, with a value in the place of each variable."""
+    found = []
+    for path in FILES:
+        for line in list_lines(path):
+            if "-m ops " in line:
+                rest = line.partition("-m ops ")[2].replace("$(hookProjects)", "--project X")
+                found.append(shlex.split(re.sub(r"\$\([\w.]+\)|\$\w+", "x", rest)))
+    return found
+
+
+def test_every_command_is_there_and_takes_its_arguments() -> None:
+    commands = list_commands()
+    names = {arguments[0] for arguments in commands}
+    assert {"package", "records", "smoke", "burn-rate", "drained", "hooks"} <= names
+    for arguments in commands:
+        if arguments[0] in COMMANDS:
+            build_parser(arguments[0]).parse_args(arguments)
+    assert names - set(COMMANDS) <= {"hooks"}
+
+
+@pytest.mark.parametrize("plan", ["premium", "flex"])
+def test_every_stage_waits_for_stages_that_there_are(plan: str) -> None:
+    folder = REPOSITORY / "ops" / "pipelines"
+    files = [folder / f"{name}.yml" for name in ("build", "infrastructure", plan)]
+    stages = [stage for path in files for stage in list_stages(path)]
+    names = [stage["stage"] for stage in stages]
+    assert len(set(names)) == len(names)
+    for stage in stages[1:]:
+        needed = stage["dependsOn"]
+        needed = needed if isinstance(needed, list) else [needed]
+        assert set(needed) <= set(names[: names.index(stage["stage"])])
+        asked = set(re.findall(r"dependencies\.(\w+)\.", stage.get("condition", "")))
+        assert asked in (set(), set(needed))
+    back = next(stage for stage in stages if stage["stage"] == "Back")
+    shifts = {stage["stage"] for stage in stages if "burn-rate" in str(stage)}
+    assert set(back["dependsOn"]) == shifts, "whatever shifts and burns is taken back"
+
+
+def test_the_templates_get_every_variable_that_they_need_and_none_that_they_do_not_read() -> None:
+    text = read_template(PARAMETERS).text
+    reads = re.findall(r"readEnvironmentVariable\('(\w+)'(, )?", text)
+    needed = {name for name, default in reads if not default}
+    for stage in list_stages(REPOSITORY / "ops" / "pipelines" / "infrastructure.yml"):
+        given = set(stage["variables"])
+        assert needed <= given
+        assert given <= {name for name, _ in reads}
+        assert all(isinstance(value, str) for value in stage["variables"].values())
+    plans = next(one for one in read(MAIN_PIPELINE)["parameters"] if one["name"] == "plan")
+    stages = next(one for one in read(MAIN_PIPELINE)["parameters"] if one["name"] == "stage")
+    main = read_template(MAIN).parameters
+    for name, values in (("plan", plans["values"]), ("stage", stages["values"])):
+        allowed = main[name].decorators["allowed"].text
+        assert allowed is not None
+        assert set(re.findall(r"'(\w+)'", allowed.decode())) == set(values)
+
+
+def test_the_pipelines_name_the_sides_as_the_templates_do() -> None:
+    assert "name: '${appName}-b'" in read_template(MAIN).text
+    flex = (REPOSITORY / "ops" / "pipelines" / "flex.yml").read_text()
+    assert 'resting="$first-b"' in flex
+    premium = (REPOSITORY / "bicep" / "modules" / "function-app-premium.bicep").read_text()
+    assert "name: 'staging'" in premium
+    assert "var packageContainer = 'deployments'" in read_template(MAIN).text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_secrets_reach_scripts_through_the_environment_only(path: Path) -> None:
+    for script in list_scripts(path):
+        assert set(re.findall(r"\$\((\w+)\)", script)) & SECRETS == set()
+
+
+def test_the_guide_explains_every_variable_of_the_group() -> None:
+    used = {name for path in FILES for name in re.findall(r"\$\(([\w.]+)\)", path.read_text())}
+    own = {name for name in used if not GIVEN.match(name)} - {"package"}
+    guide = (REPOSITORY / "docs" / "deployment.md").read_text()
+    assert own - set(re.findall(r"`(\w+)`", guide)) == set()
