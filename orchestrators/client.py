@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient, EntityId
@@ -18,6 +19,8 @@ class InstanceState:
 
     is_finished: bool
     output: Any
+    updated_at: datetime | None = None
+    """When it did its last step, to the second."""
 
 
 class DurableJobs:
@@ -36,7 +39,9 @@ class DurableJobs:
         if not status or status.runtime_status is None:
             return None
         return InstanceState(
-            is_finished=status.runtime_status.value in _FINISHED, output=status.output
+            is_finished=status.runtime_status.value in _FINISHED,
+            output=status.output,
+            updated_at=status.last_updated_time,
         )
 
     async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:

@@ -230,6 +230,15 @@ RATE_LIMITS = Table(
     Index(None, "updated_at"),
 )
 
+TURNS = Table(
+    "turns",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("holder", String(40), nullable=False),
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("state", JSON, nullable=False),
+)
+
 SECURITY_EVENTS = Table(
     "security_events",
     METADATA,
