@@ -71,6 +71,16 @@ async def watch_hooks(
     await timers.watch_hooks(DurableJobs(client))
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 4-59/10 * * * *")
+@app.durable_client_input(client_name="client")
+async def reconcile(
+    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name
+    client: df.DurableOrchestrationClient,
+) -> None:
+    """Bring together what the records and the task hub say of jobs, every ten minutes."""
+    await timers.reconcile(DurableJobs(client))
+
+
 @app.timer_trigger(arg_name="timer", schedule="0 0 6 * * *")
 def watch_secrets(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Tell of secrets that expire soon, every morning."""

@@ -7,6 +7,7 @@ from shared.composition import compose
 from shared.telemetry.exporting import flush
 
 if TYPE_CHECKING:
+    from shared.gateway.reconcile import HubKeeper
     from shared.gateway.starting import JobStarter
 
 
@@ -34,6 +35,15 @@ async def watch_hooks(jobs: "JobStarter") -> None:
     world = await asyncio.to_thread(compose)
     await asyncio.to_thread(watch, world)
     await recover_commands(world, jobs)
+    await asyncio.to_thread(flush)
+
+
+async def reconcile(hub: "HubKeeper") -> None:
+    """Bring together what the records and the task hub say of jobs."""
+    from shared.gateway.reconcile import reconcile as bring_together
+
+    world = await asyncio.to_thread(compose)
+    await bring_together(world, hub)
     await asyncio.to_thread(flush)
 
 

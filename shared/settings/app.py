@@ -46,6 +46,8 @@ class Settings:
     canary: CanarySettings | None
     """None when it is off."""
     recovery: RecoverySettings
+    task_hub: str
+    """Of Durable Functions; `host.json` reads the same variable."""
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -117,6 +119,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         telemetry=read_telemetry_settings(reader),
         canary=read_canary_settings(reader),
         recovery=read_recovery_settings(reader),
+        task_hub=reader.text("TASKHUB_NAME")[:50],
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),

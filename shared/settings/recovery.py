@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySettings:
-    """How missed commands are looked for."""
+    """How missed commands and lost jobs are looked for."""
 
     places: tuple[Place, ...]
     """Empty: they are not."""
@@ -33,6 +33,8 @@ class RecoverySettings:
     """To Azure DevOps, of one run."""
     days: int
     """Older commands are not carried out any more."""
+    job_deadline_s: float
+    """How long after its admission a job is given up."""
 
 
 def read_recovery_settings(reader: Reader) -> RecoverySettings:
@@ -48,4 +50,5 @@ def read_recovery_settings(reader: Reader) -> RecoverySettings:
         places=tuple(dict.fromkeys(places)),
         calls=reader.whole("CODE_AGENT_RECOVERY_CALLS", 200, 20, 5000),
         days=reader.whole("CODE_AGENT_RECOVERY_DAYS", 7, 1, 30),
+        job_deadline_s=reader.number("CODE_AGENT_JOB_DEADLINE_S", 86_400, 3600, 30 * 86_400),
     )

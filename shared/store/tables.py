@@ -98,6 +98,7 @@ JOBS = Table(
     Column("error_code", String(100)),
     Column("error_message", Text),
     Column("clarification", JSON(none_as_null=True)),
+    Column("task_hub", String(50), nullable=False, server_default=""),
     CheckConstraint(_one_of("status", JobStatus), name="status"),
     CheckConstraint("requested_variants BETWEEN 1 AND 10", name="requested_variants"),
     UniqueConstraint(

@@ -325,6 +325,19 @@ class CommandRecovered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobReconciled(Event):
+    """Records and task hub said different things of a job, and something was done about it."""
+
+    name: ClassVar[str] = "job_reconciled"
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    status: str
+    """`restarted`, `closed` or `terminated`."""
+    reason: str
+    """`unknown_to_hub`, `job.lost`, `job.overdue`, `job_ended` or `no_job`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryCompleted(Event):
     """The canary's command was carried out end to end, or not."""
 

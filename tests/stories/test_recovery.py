@@ -3,8 +3,6 @@
 from contextlib import suppress
 from sqlite3 import OperationalError
 
-import requests
-
 from local.azure_devops import seed
 from tests.local.functions_host.hosting import wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
@@ -22,8 +20,7 @@ def run_timer(agent: Agent) -> None:
         return [state for state, holder in read_turns(agent) if not holder and state != "{}"]
 
     before = list_states() if (agent.host.folder / "app" / "code-agent.db").exists() else []
-    url = f"{agent.host.url}/admin/functions/watch_hooks"
-    assert requests.post(url, json={}, timeout=10).status_code == 202
+    agent.run_timer("watch_hooks")
 
     def has_swept() -> bool:
         with suppress(OperationalError):  # the tables are being made
