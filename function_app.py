@@ -62,9 +62,23 @@ def run_canary(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding'
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 */15 * * * *")
-def watch_hooks(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
-    """Tell how Azure DevOps sees the service hooks, four times an hour."""
-    timers.watch_hooks()
+@app.durable_client_input(client_name="client")
+async def watch_hooks(
+    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name
+    client: df.DurableOrchestrationClient,
+) -> None:
+    """Tell how Azure DevOps sees the service hooks, and start what they missed, 4 times an hour."""
+    await timers.watch_hooks(DurableJobs(client))
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 4-59/10 * * * *")
+@app.durable_client_input(client_name="client")
+async def reconcile(
+    timer: func.TimerRequest,  # noqa: ARG001 - the binding's name
+    client: df.DurableOrchestrationClient,
+) -> None:
+    """Bring together what the records and the task hub say of jobs, every ten minutes."""
+    await timers.reconcile(DurableJobs(client))
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 6 * * *")

@@ -2,14 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from azure.durable_functions import DurableOrchestrationClient, EntityId
+from azure.durable_functions import (
+    DurableOrchestrationClient,
+    EntityId,
+    OrchestrationRuntimeStatus,
+)
 
+from shared.domain.clock import format_instant
+from shared.domain.comment_ref import JOB_PREFIX
 from shared.domain.names import EntityName
 from shared.domain.open_question import OpenQuestion
 
 _FINISHED = frozenset({"Completed", "Failed", "Terminated", "Canceled"})
+_RUNNING = (
+    OrchestrationRuntimeStatus.Running,
+    OrchestrationRuntimeStatus.Pending,
+    OrchestrationRuntimeStatus.Suspended,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +30,8 @@ class InstanceState:
 
     is_finished: bool
     output: Any
+    updated_at: datetime | None = None
+    """When it did its last step, to the second."""
 
 
 class DurableJobs:
@@ -36,7 +50,9 @@ class DurableJobs:
         if not status or status.runtime_status is None:
             return None
         return InstanceState(
-            is_finished=status.runtime_status.value in _FINISHED, output=status.output
+            is_finished=status.runtime_status.value in _FINISHED,
+            output=status.output,
+            updated_at=status.last_updated_time,
         )
 
     async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:
@@ -46,6 +62,29 @@ class DurableJobs:
             Exception: the host did not start it, or one is running under this id.
         """
         await self._client.start_new(name, instance_id, dict(order))
+
+    async def list_running(self, before: datetime) -> list[str]:
+        """List the instances of jobs that were made before an instant and have not ended."""
+        found = await self._client.get_status_by(
+            created_time_to=before, runtime_status=list(_RUNNING), instance_id_prefix=JOB_PREFIX
+        )
+        return [str(one.instance_id) for one in found]
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """End an instance where it stands; one that has ended or is not there is left alone."""
+        if not await self._is_deaf(instance_id):
+            await self._client.terminate(instance_id, reason)
+
+    async def free_slot(self, key: str, instance_id: str, *, capacity: int, at: datetime) -> None:
+        """Give a job's slot back for it; the next one finds it free when it asks again."""
+        request = {
+            "instance_id": instance_id,
+            "now": format_instant(at),
+            "capacity": capacity,
+            "lease_s": 0,
+        }
+        entity = EntityId(EntityName.JOB_SLOTS, key)
+        await self._client.signal_entity(entity, "release", request)
 
     async def wake(self, instance_id: str, event: str) -> bool:
         """Raise an external event; False when there is nobody left to hear it."""

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 
 import asyncio
 import base64
+import http.client
 import json
 import time
 from collections.abc import Coroutine
@@ -142,6 +143,8 @@ class Deliverer:
         details["requestDuration"] = time.perf_counter() - began
         details["response"] = f"Status Code: {status}\n{told}"
         details["statusCode"] = status
+        if not 200 <= status < 300:
+            details["errorMessage"] = f"{http.client.responses.get(status, 'Unknown')} ({status})"
         self._save(notification)
         return status
 

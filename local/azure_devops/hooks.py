@@ -97,14 +97,19 @@ def delete_subscription(call: Call) -> Any:
 
 @route("GET", "_apis/hooks/subscriptions/{subscription}/notifications", "list notifications")
 def list_notifications(call: Call) -> Any:
-    """List what was delivered, newest first."""
+    """List what was delivered, newest first; `status`, `result` and `maxResults` narrow it."""
     subscription = _find(call)
+    most = call.query.get("maxResults", "100")
+    if not most.isdigit():
+        raise refuse_argument("The value of maxResults is a whole number.")
+    wanted = {name: call.query[name] for name in ("status", "result") if name in call.query}
     found = [
         one
         for one in reversed(call.organisation.records.all("notification"))
         if one["subscriptionId"] == subscription["id"]
+        and all(one[name].lower() == value.lower() for name, value in wanted.items())
     ]
-    return write_list(found)
+    return write_list(found[: int(most)])
 
 
 @route(

@@ -18,6 +18,7 @@ from local.azure_devops.git_store import Author
 from local.azure_devops.organisation import (
     CONTRIBUTE,
     PULL_REQUEST,
+    READ,
     Organisation,
     build_guid,
     read_time,
@@ -172,8 +173,29 @@ def _find_active(
 
 @route("GET", GIT + "/pullRequests", "list pull requests")
 def list_pull_requests(call: Call) -> Any:
-    """List pull requests, newest first; descriptions are cut."""
-    repository = call.find_repository()
+    """List pull requests of a repository, newest first; descriptions are cut."""
+    return _list(call, {call.find_repository()["id"]})
+
+
+@route("GET", "{project?}/_apis/git/pullRequests", "list pull requests")
+def list_pull_requests_of_project(call: Call) -> Any:
+    """List pull requests of a project, as far as the caller may read its repositories.
+
+    Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get-pull-requests-by-project
+    """
+    if call.project is None:
+        raise refuse_argument("A project is required.")
+    organisation = call.organisation
+    project = organisation.find_project(call.project)
+    readable = {
+        one["id"]
+        for one in organisation.records.all("repository")
+        if one["projectId"] == project["id"] and organisation.may(call.user, one, READ)
+    }
+    return _list(call, readable)
+
+
+def _list(call: Call, repository_ids: set[str]) -> Any:
     query = {key.lower(): value for key, value in call.query.items()}
     status = query.get("searchcriteria.status", "active").lower()
     filters = {
@@ -184,7 +206,7 @@ def list_pull_requests(call: Call) -> Any:
     found = [
         one
         for one in reversed(call.organisation.records.all("pull_request"))
-        if one["repositoryId"] == repository["id"]
+        if one["repositoryId"] in repository_ids
         and status in (one["status"], "all")
         and all(wanted in (None, one[name]) for name, wanted in filters.items())
     ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from shared.ado.pull_requests import NO_COMMIT, build_repository_path
 from shared.ado.session import AdoSession
-from shared.ado.wire import WirePullRequests, WireRefs, WireThread, WireThreads, decode
+from shared.ado.wire import WirePullRequests, WireRefs, WireThread, decode
 from shared.domain.errors import PolicyError
 from shared.domain.names import is_own_branch
 from shared.domain.pull_request import CommentThread, RepositoryRef
@@ -27,15 +27,6 @@ def begin_thread(
     body = {"comments": comments, "status": "active"}
     data = session.call("create thread", "POST", path, body=body)
     return decode("create thread", data, WireThread).to_domain()
-
-
-def list_threads(
-    session: AdoSession, repository: RepositoryRef, pull_request_id: int
-) -> list[CommentThread]:
-    """List the threads of a pull request."""
-    path = build_repository_path(repository, "pullRequests", pull_request_id, "threads")
-    data = session.call("list threads", "GET", path)
-    return [thread.to_domain() for thread in decode("list threads", data, WireThreads).value]
 
 
 def delete_comments(

@@ -37,35 +37,34 @@ def fetch_pull_request(
     """
     path = build_repository_path(repository, "pullRequests", pull_request_id)
     data = session.call("get pull request", "GET", path)
-    wire = decode("get pull request", data, WirePullRequest)
-    named = RepositoryRef(
-        repository.organisation,
-        repository.project_id,
-        repository.repository_id,
-        wire.repository.project.name,
-        wire.repository.name,
+    return _read(
+        session, repository.organisation, decode("get pull request", data, WirePullRequest)
     )
-    head, target = wire.last_merge_source_commit, wire.last_merge_target_commit
-    try:
-        status = PullRequestStatus(wire.status)
-    except ValueError:
-        status = PullRequestStatus.NOT_SET
-    return PullRequest(
-        repository=named,
-        id=wire.pull_request_id,
-        title=wire.title,
-        description=wire.description,
-        status=status,
-        is_draft=wire.is_draft,
-        is_fork=wire.fork_source is not None,
-        source_ref=wire.source_ref_name,
-        target_ref=wire.target_ref_name,
-        head_commit=head.commit_id if head else "",
-        target_commit=target.commit_id if target else "",
-        created_by=wire.created_by.to_domain(),
-        web_url=build_pull_request_url(session.organisation_url, named, wire.pull_request_id),
-        labels=tuple(label.name for label in wire.labels or ()),
-    )
+
+
+def list_active_pull_requests(
+    session: AdoSession,
+    organisation: str,
+    project: str,
+    repository: str,
+    *,
+    skip: int,
+    top: int,
+) -> list[PullRequest]:
+    """List a page of the active pull requests of a repository, newest first, drafts among them.
+
+    Names or ids; without a repository, those of the whole project. Descriptions are cut.
+
+    Raises:
+        AdoNotFoundError: there is no such place, or the agent may not see it.
+    Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get-pull-requests-by-project
+    """
+    query = {"searchCriteria.status": "active", "$skip": str(skip), "$top": str(top)}
+    place = ("repositories", repository) if repository else ()
+    path = build_path(project, "_apis", "git", *place, "pullrequests")
+    data = session.call("list pull requests", "GET", path, query=query)
+    found = decode("list pull requests", data, WirePullRequests).value
+    return [_read(session, organisation, wire) for wire in found]
 
 
 def find_draft_pull_request(
@@ -126,3 +125,34 @@ def open_draft_pull_request(
             raise
         return found
     return decode("create pull request", data, WirePullRequest).pull_request_id
+
+
+def _read(session: AdoSession, organisation: str, wire: WirePullRequest) -> PullRequest:
+    named = RepositoryRef(
+        organisation,
+        wire.repository.project.id.lower(),
+        wire.repository.id.lower(),
+        wire.repository.project.name,
+        wire.repository.name,
+    )
+    head, target = wire.last_merge_source_commit, wire.last_merge_target_commit
+    try:
+        status = PullRequestStatus(wire.status)
+    except ValueError:
+        status = PullRequestStatus.NOT_SET
+    return PullRequest(
+        repository=named,
+        id=wire.pull_request_id,
+        title=wire.title,
+        description=wire.description,
+        status=status,
+        is_draft=wire.is_draft,
+        is_fork=wire.fork_source is not None,
+        source_ref=wire.source_ref_name,
+        target_ref=wire.target_ref_name,
+        head_commit=head.commit_id if head else "",
+        target_commit=target.commit_id if target else "",
+        created_by=wire.created_by.to_domain(),
+        web_url=build_pull_request_url(session.organisation_url, named, wire.pull_request_id),
+        labels=tuple(label.name for label in wire.labels or ()),
+    )

@@ -7,7 +7,7 @@ Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-threa
 
 from shared.ado.pull_requests import build_repository_path
 from shared.ado.session import AdoSession
-from shared.ado.wire import WireCreated, WireThread, decode
+from shared.ado.wire import WireCreated, WireThread, WireThreads, decode
 from shared.domain.pull_request import Comment, CommentThread, RepositoryRef, ThreadStatus
 
 
@@ -22,6 +22,15 @@ def fetch_thread(
     path = build_repository_path(repository, "pullRequests", pull_request_id, "threads", thread_id)
     data = session.call("get thread", "GET", path)
     return decode("get thread", data, WireThread).to_domain()
+
+
+def list_threads(
+    session: AdoSession, repository: RepositoryRef, pull_request_id: int
+) -> list[CommentThread]:
+    """List the threads of a pull request."""
+    path = build_repository_path(repository, "pullRequests", pull_request_id, "threads")
+    data = session.call("list threads", "GET", path)
+    return [thread.to_domain() for thread in decode("list threads", data, WireThreads).value]
 
 
 def find_comment(thread: CommentThread, marker: str, author_id: str) -> Comment | None:

@@ -4,11 +4,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ORGANISATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,48}")
 _MAX_ID = 2**31 - 1
+
+JOB_PREFIX: Final = "edit-"
+"""Of every job's id, and of its variants' orchestrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class CommentRef:
     @property
     def instance_id(self) -> str:
         """The id of the job and of its orchestration: `edit-` and 32 hexadecimal digits."""
-        return "edit-" + _digest(*self._thread, str(self.comment_id))
+        return JOB_PREFIX + _digest(*self._thread, str(self.comment_id))
 
     @property
     def thread_key(self) -> str:

@@ -40,6 +40,8 @@ class Job:
     error_message: str | None = None
     clarification: Clarification = NOTHING_ASKED
     """What the author was asked and said, beside `intent`, which stays as it was written."""
+    task_hub: str = ""
+    """Where its orchestration is; empty when that is not known."""
 
     @property
     def clarified_intent(self) -> str:

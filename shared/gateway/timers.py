@@ -1,7 +1,14 @@
 """What happens by the clock and not by a delivery. Shells: the bodies are imported when due."""
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from shared.composition import compose
 from shared.telemetry.exporting import flush
+
+if TYPE_CHECKING:
+    from shared.gateway.reconcile import HubKeeper
+    from shared.gateway.starting import JobStarter
 
 
 def beat() -> None:
@@ -20,12 +27,24 @@ def run_canary() -> None:
     flush(metrics=True)
 
 
-def watch_hooks() -> None:
-    """Tell how Azure DevOps sees the service hooks."""
+async def watch_hooks(jobs: "JobStarter") -> None:
+    """Tell how Azure DevOps sees the service hooks, and start what they have missed."""
+    from shared.gateway.recovery import recover_commands
     from shared.jobs.watch_hooks import watch_hooks as watch
 
-    watch(compose())
-    flush()
+    world = await asyncio.to_thread(compose)
+    await asyncio.to_thread(watch, world)
+    await recover_commands(world, jobs)
+    await asyncio.to_thread(flush)
+
+
+async def reconcile(hub: "HubKeeper") -> None:
+    """Bring together what the records and the task hub say of jobs."""
+    from shared.gateway.reconcile import reconcile as bring_together
+
+    world = await asyncio.to_thread(compose)
+    await bring_together(world, hub)
+    await asyncio.to_thread(flush)
 
 
 def watch_secrets() -> None:

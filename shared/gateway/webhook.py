@@ -10,25 +10,21 @@ Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot
 
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import azure.functions as func
 
 from shared.composition import compose, read_cached_settings
-from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.comment_ref import CommentRef
-from shared.domain.names import OrchestratorName
-from shared.domain.open_question import OpenQuestion
 from shared.gateway.failures import note_failure, refuse_throttled
 from shared.gateway.measure import counted_async
 from shared.gateway.sender import verify_sender
+from shared.gateway.starting import JobStarter, build_order, start_once
 from shared.secrets.errors import SecretsUnavailableError
 from shared.settings import SettingsError
 from shared.telemetry.tracing import (
     follow,
     make_traceparent,
-    read_trace_id,
     write_traceparent,
 )
 from shared.webhook.event import IgnoredEvent, TalkEvent, parse_event
@@ -38,34 +34,6 @@ MAX_BODY_BYTES: Final = 2 * 1024 * 1024
 """Azure DevOps sends no more. Source: https://learn.microsoft.com/azure/devops/service-hooks/troubleshoot"""
 
 _LOG = logging.getLogger("code_agent.webhook")
-
-
-class Instance(Protocol):
-    """What the webhook needs to know of an orchestration instance."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether it has ended."""
-
-    @property
-    def output(self) -> Any:
-        """What it answered."""
-
-
-class JobStarter(Protocol):
-    """The durable client, as the webhook uses it."""
-
-    async def find(self, instance_id: str) -> Instance | None:
-        """Look an instance up."""
-
-    async def start(self, name: str, instance_id: str, order: Mapping[str, Any]) -> None:
-        """Start an instance."""
-
-    async def find_question(self, thread_key: str) -> OpenQuestion:
-        """Look up which job waits for an answer in a thread."""
-
-    async def wake(self, instance_id: str, event: str) -> bool:
-        """Raise an external event; False when there is nobody left to hear it."""
 
 
 @counted_async("/gateway/webhook/ado")
@@ -98,14 +66,7 @@ async def receive_delivery(
     job = {"jobId": event.ref.instance_id}
     with follow(make_traceparent(traceparent), "receive delivery", job) as span:
         trace = write_traceparent(span)
-        order = {
-            "comment": event.ref.to_plain(),
-            "addressed": event.is_addressed,
-            "correlation_id": read_trace_id(trace),
-            "traceparent": trace,
-            "received_at": format_instant(read_utc_clock()),
-            "budget": settings.to_budget(settings.ado_tries),
-        }
+        order = build_order(settings, event.ref, trace, is_addressed=event.is_addressed)
         return await _start_once(jobs, event.ref, order)
 
 
@@ -129,11 +90,12 @@ async def _start_once(
 ) -> func.HttpResponse:
     job_id = comment.instance_id
     try:
-        if _was_accepted(await jobs.find(job_id)):
-            return _answer(200, status="duplicate", job=job_id)
-        await jobs.start(OrchestratorName.EDIT_JOB, job_id, order)
+        is_fresh = await start_once(jobs, comment, order)
     except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for anything the host refuses
-        return await _explain(jobs, job_id, error)
+        _LOG.error("job %s could not be started: %s", job_id, type(error).__name__)
+        return _answer(503, status="refused", reason="not_started")
+    if not is_fresh:
+        return _answer(200, status="duplicate", job=job_id)
     return _answer(202, status="started", job=job_id, correlation_id=order["correlation_id"])
 
 
@@ -156,25 +118,6 @@ async def _pass_on(jobs: JobStarter, comment: CommentRef) -> str | None:
     except Exception as error:  # noqa: BLE001 - as in `_start_once`
         _LOG.warning("a reply was not passed on: %s", type(error).__name__)
     return None
-
-
-async def _explain(jobs: JobStarter, job_id: str, error: Exception) -> func.HttpResponse:
-    """A start fails also because another delivery was quicker; only otherwise is it sent again."""
-    try:
-        if _was_accepted(await jobs.find(job_id)):
-            return _answer(200, status="duplicate", job=job_id)
-    except Exception:  # noqa: BLE001 - as above; the first error is the one to show
-        _LOG.warning("the task hub did not answer")
-    _LOG.error("job %s could not be started: %s", job_id, type(error).__name__)
-    return _answer(503, status="refused", reason="not_started")
-
-
-def _was_accepted(instance: Instance | None) -> bool:
-    if instance is None:
-        return False
-    if not instance.is_finished:
-        return True
-    return isinstance(instance.output, dict) and instance.output.get("accepted") is True
 
 
 def _answer(status_code: int, **body: str) -> func.HttpResponse:

@@ -179,6 +179,7 @@ def _open_job(
         created_at=now,
         updated_at=now,
         clarification=request.clarification,
+        task_hub=world.settings.task_hub,
     )
     rows = [
         Variant(

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.ado.identities import find_own_id
-from shared.ado.leftovers import begin_thread, delete_comments, list_threads, remove_branches
+from shared.ado.leftovers import begin_thread, delete_comments, remove_branches
 from shared.ado.pull_requests import fetch_pull_request, find_draft_pull_request
-from shared.ado.threads import fetch_thread, set_thread_status
+from shared.ado.threads import fetch_thread, list_threads, set_thread_status
 from shared.comments.marker import CommentKind, write_marker
 from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError

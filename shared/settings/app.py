@@ -16,6 +16,7 @@ from shared.settings.canary import CanarySettings, read_canary_settings
 from shared.settings.database import DatabaseSettings, read_database_settings
 from shared.settings.models import ModelSettings, read_model_settings
 from shared.settings.reader import Reader, SettingsError
+from shared.settings.recovery import RecoverySettings, read_recovery_settings
 from shared.settings.retention import RetentionSettings, read_retention_settings
 from shared.settings.telemetry import TelemetrySettings, read_telemetry_settings
 from shared.settings.vault import DATABASE_MARK, VaultSettings, read_vault_settings
@@ -44,6 +45,9 @@ class Settings:
     telemetry: TelemetrySettings
     canary: CanarySettings | None
     """None when it is off."""
+    recovery: RecoverySettings
+    task_hub: str
+    """Of Durable Functions; `host.json` reads the same variable."""
     data_directory: Path
     allowed_users: frozenset[str]
     allowed_groups: frozenset[str]
@@ -114,6 +118,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         retention=read_retention_settings(reader),
         telemetry=read_telemetry_settings(reader),
         canary=read_canary_settings(reader),
+        recovery=read_recovery_settings(reader),
+        task_hub=reader.text("TASKHUB_NAME")[:50],
         data_directory=directory,
         allowed_users=reader.names("CODE_AGENT_ALLOWED_USERS"),
         allowed_groups=reader.names("CODE_AGENT_ALLOWED_GROUPS"),

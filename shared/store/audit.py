@@ -23,6 +23,8 @@ class AuditAction(StrEnum):
     BRANCH_PUSHED = "branch_pushed"
     PULL_REQUEST_OPENED = "pull_request_opened"
     JOB_CONCLUDED = "job_concluded"
+    JOB_RECONCILED = "job_reconciled"
+    """Started again or closed, as records and task hub said different things."""
     RECORDS_ERASED = "records_erased"
     """By an operator, for somebody who is named by a pseudonym from then on; of no job."""
 

@@ -19,6 +19,7 @@ from shared.store.upsert import insert_missing
 
 _REF_FIELDS: Final = tuple(CommentRef.__slots__)
 _CONVERTED: Final = ("comment", "status", "clarification")
+_OPEN: Final = [str(status) for status in JobStatus if not status.is_final]
 _OWN_FIELDS: Final = tuple(f.name for f in fields_of(Job) if f.name not in _CONVERTED)
 
 
@@ -65,6 +66,18 @@ def load_jobs(
         query = query.where(JOBS.c.created_at < before)
     if status is not None:
         query = query.where(JOBS.c.status == status)
+    return [_from_row(row) for row in connection.execute(query).mappings()]
+
+
+def load_open_jobs(connection: Connection, *, after: str, limit: int) -> list[Job]:
+    """Load jobs that have not ended, in the order of their ids, behind one of them."""
+    query = (
+        select(JOBS)
+        .where(JOBS.c.status.in_(_OPEN))
+        .where(JOBS.c.id > after)
+        .order_by(JOBS.c.id)
+        .limit(limit)
+    )
     return [_from_row(row) for row in connection.execute(query).mappings()]
 
 
@@ -125,7 +138,7 @@ def request_cancel(connection: Connection, job_ids: Sequence[str], *, at: dateti
     connection.execute(
         update(JOBS)
         .where(JOBS.c.id.in_(job_ids))
-        .where(JOBS.c.status.in_([str(JobStatus.QUEUED), str(JobStatus.RUNNING)]))
+        .where(JOBS.c.status.in_(_OPEN))
         .values(cancel_requested=True, updated_at=at)
     )
 
@@ -148,10 +161,9 @@ class Backlog:
 
 def find_backlog(connection: Connection) -> Backlog:
     """Count the jobs that wait and run, and find since when."""
-    open_states = [str(status) for status in JobStatus if not status.is_final]
     query = (
         select(JOBS.c.status, func.count(), func.min(JOBS.c.created_at))
-        .where(JOBS.c.status.in_(open_states))
+        .where(JOBS.c.status.in_(_OPEN))
         .group_by(JOBS.c.status)
     )
     found = {status: (count, oldest) for status, count, oldest in connection.execute(query)}

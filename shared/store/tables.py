@@ -98,6 +98,7 @@ JOBS = Table(
     Column("error_code", String(100)),
     Column("error_message", Text),
     Column("clarification", JSON(none_as_null=True)),
+    Column("task_hub", String(50), nullable=False, server_default=""),
     CheckConstraint(_one_of("status", JobStatus), name="status"),
     CheckConstraint("requested_variants BETWEEN 1 AND 10", name="requested_variants"),
     UniqueConstraint(
@@ -228,6 +229,15 @@ RATE_LIMITS = Table(
     Column("takings", JSON, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Index(None, "updated_at"),
+)
+
+TURNS = Table(
+    "turns",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("holder", String(40), nullable=False),
+    Column("held_until", UtcDateTime, nullable=False),
+    Column("state", JSON, nullable=False),
 )
 
 SECURITY_EVENTS = Table(

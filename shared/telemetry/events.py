@@ -295,6 +295,49 @@ class HookHealth(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandsSwept(Event):
+    """The threads of a place were read for commands that no service hook has told of."""
+
+    name: ClassVar[str] = "commands_swept"
+    measurements: ClassVar[tuple[str, ...]] = ("pull_requests", "started", "behind_s")
+    place: int
+    """Which of `CODE_AGENT_RECOVERY_PLACES`, from 1."""
+    status: str
+    """`complete`, `partial` when the next run goes on, or `failed`."""
+    reason: str
+    """Code of the failure; `none`."""
+    pull_requests: int
+    started: int
+    behind_s: float
+    """Since the instant from which on comments were looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRecovered(Event):
+    """A command that no service hook has told of was found and started."""
+
+    name: ClassVar[str] = "command_recovered"
+    measurements: ClassVar[tuple[str, ...]] = ("wait_ms",)
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    wait_ms: float
+    """Since it was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReconciled(Event):
+    """Records and task hub said different things of a job, and something was done about it."""
+
+    name: ClassVar[str] = "job_reconciled"
+    jobId: str  # noqa: N815 - as above
+    correlationId: str  # noqa: N815 - as above
+    status: str
+    """`restarted`, `closed` or `terminated`."""
+    reason: str
+    """`unknown_to_hub`, `job.lost`, `job.overdue`, `job_ended` or `no_job`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryCompleted(Event):
     """The canary's command was carried out end to end, or not."""
 

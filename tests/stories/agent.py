@@ -88,6 +88,20 @@ class Agent:
             **options,
         )
 
+    def run_timer(self, name: str) -> None:
+        """Begin a run of a timer; the host begins none while one runs."""
+
+        def has_fired() -> bool:
+            answer = self.host.call("POST", f"/admin/functions/{name}", json={})
+            assert answer.status_code == 202
+            return count() > before
+
+        def count() -> int:
+            return self.host.log.count(f"timer {name} fired")
+
+        before = count()
+        wait_until(has_fired)
+
     def list_jobs(self) -> list[dict[str, Any]]:
         listed = requests.get(f"{self.host.url}/gateway/jobs?limit=200", timeout=30).json()
         found: list[dict[str, Any]] = listed["jobs"]

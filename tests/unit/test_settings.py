@@ -129,6 +129,7 @@ def test_the_values_of_the_sample_can_be_used() -> None:
         {
             URL: "http://127.0.0.1:8081/contoso",
             "CODE_AGENT_PUBLIC_URL": "http://127.0.0.1:7071",
+            "TASKHUB_NAME": "CodeAgentLocal",
         }
     )
 
