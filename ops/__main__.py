@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "hooks": ("ops.hooks", "join the app to Azure DevOps by service hooks, and look after them"),
+    "leftovers": ("ops.leftovers", "find and remove drafts of the agent's that nobody wanted"),
     "rotate": ("ops.rotate", "replace a secret without a gap"),
     "package": ("ops.package", "build the package that is deployed"),
     "smoke": ("ops.smoke", "have one side of a deployment carry out one command"),
