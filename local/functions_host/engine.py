@@ -11,6 +11,7 @@ import json
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,8 @@ from local.functions_host.invocation import Invoker
 from local.functions_host.mailroom import Mailroom, Step, get_now
 from local.functions_host.replay import HTTP_ACTIVITY, Plan, RequestKind, plan_episode
 from local.functions_host.sending import RequestSender
+from local.functions_host.state import Message
+from local.functions_host.versions import FailureStrategy, VersionRule
 
 _CACHED_HISTORIES = 500
 
@@ -71,7 +74,7 @@ class OrchestrationRunner:
         console: Console,
         courtesy: Courtesy,
         *,
-        default_version: str,
+        versions: VersionRule,
         max_concurrent: int,
     ) -> None:
         self._app = app
@@ -79,7 +82,7 @@ class OrchestrationRunner:
         self._invoker = invoker
         self._console = console
         self._courtesy = courtesy
-        self._default_version = default_version
+        self._versions = versions
         self._slots = asyncio.Semaphore(max_concurrent)
         self._awake: dict[str, asyncio.Task[None]] = {}
         self._cache: OrderedDict[str, Live] = OrderedDict()
@@ -122,6 +125,9 @@ class OrchestrationRunner:
         if live is None or intake is None or live.instance.is_finished:
             with self._mailroom.step() as step:  # whoever waited for these is gone
                 step.store.delete_messages(message.id for message in messages)
+            return False
+        if not self._versions.admits(live.instance.version):
+            self._refuse_version(live, messages)
             return False
         take_in(live, messages, intake)
         if not intake.events:
@@ -241,7 +247,7 @@ class OrchestrationRunner:
             events = list(episode.new_events)
             if plan is not None and not episode.fails_at_once:
                 step.store.delete_timers(instance.instance_id, plan.cancelled_timer_ids)
-                sender = RequestSender(step, instance, episode.now, self._default_version)
+                sender = RequestSender(step, instance, episode.now, self._versions.current)
                 events.extend(sender.send(request) for request in plan.new)
             if turn is not None and not episode.fails_at_once:
                 instance.custom_status = turn.custom_status_text
@@ -343,8 +349,24 @@ class OrchestrationRunner:
             return
         messages = self._mailroom.store.read_messages(instance_id, time.time())
         reason = f"the functions host failed: {type(error).__name__}: {error}"
+        failure = _Failure(reason, format_stack(error), type(error).__name__)
+        self._fail_at_once(live, messages, failure)
+
+    def _refuse_version(self, live: Live, messages: Sequence[Message]) -> None:
+        """Leave an orchestration to a host that knows its version, or fail it."""
+        instance = live.instance
+        reason = (
+            f"version {instance.version or 'none'} is not for this host, whose version is "
+            f"{self._versions.current or 'none'} ({self._versions.match})"
+        )
+        if self._versions.failure is FailureStrategy.FAIL:
+            self._fail_at_once(live, messages, _Failure(reason, reason, "VersionMismatch"))
+        else:
+            self._console.tell_instance(instance.name, instance.instance_id, f"left: {reason}")
+
+    def _fail_at_once(self, live: Live, messages: Sequence[Message], failure: _Failure) -> None:
         episode = _Episode(live, Intake([message.id for message in messages]), get_now(), [])
-        episode.failure = _Failure(reason, format_stack(error), type(error).__name__)
+        episode.failure = failure
         episode.fails_at_once = True
         self._commit(episode)
 

@@ -106,7 +106,7 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
         invoker,
         console,
         courtesy,
-        default_version=host_json.default_version,
+        versions=host_json.versions,
         max_concurrent=host_json.max_concurrent_orchestrators,
     )
     activities = ActivityRunner(
@@ -133,7 +133,7 @@ async def serve(options: HostOptions) -> AsyncIterator[RunningHost]:
             limit_s=options.http_limit_s,
         )
         key = _read_key(store)
-        operations = Operations(app, mailroom, runner, host_json.default_version)
+        operations = Operations(app, mailroom, runner, host_json.versions.current)
         for part in (runner, activities, entities, timers):
             cleanup.push_async_callback(part.stop)
         cleanup.push_async_callback(telemetry.stop)

@@ -8,10 +8,14 @@ Source: https://learn.microsoft.com/azure/azure-functions/functions-host-json
 import json
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from local.functions_host.settings import SettingsError, resolve_placeholders
+from local.functions_host.versions import FailureStrategy, MatchStrategy, VersionRule
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 _CONCURRENT_PER_CORE = 10  # the extension's default outside the Consumption plan
 
@@ -22,7 +26,7 @@ class HostJson:
 
     route_prefix: str
     hub_name: str
-    default_version: str
+    versions: VersionRule
     max_concurrent_activities: int
     max_concurrent_orchestrators: int
     log_level: str
@@ -46,7 +50,11 @@ def load_host_json(app_dir: Path) -> HostJson:
     return HostJson(
         route_prefix=str(_get_object(extensions, "http").get("routePrefix", "api")).strip("/"),
         hub_name=resolve_placeholders(str(durable.get("hubName", "TestHubName")), "host.json"),
-        default_version=str(durable.get("defaultVersion") or ""),
+        versions=VersionRule(
+            str(durable.get("defaultVersion") or ""),
+            _get_choice(durable, "versionMatchStrategy", MatchStrategy.CURRENT_OR_OLDER),
+            _get_choice(durable, "versionFailureStrategy", FailureStrategy.REJECT),
+        ),
         max_concurrent_activities=_get_limit(
             durable, "maxConcurrentActivityFunctions", default_limit
         ),
@@ -60,6 +68,14 @@ def load_host_json(app_dir: Path) -> HostJson:
 def _get_object(parent: dict[str, Any], key: str) -> dict[str, Any]:
     value = parent.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def _get_choice(section: dict[str, Any], key: str, default: _Choice) -> _Choice:
+    value = section.get(key, default.value)
+    for choice in type(default):
+        if choice.value.casefold() == str(value).casefold():
+            return choice
+    raise SettingsError(f"host.json: {key} is one of {', '.join(type(default))}, not {value!r}")
 
 
 def _get_limit(section: dict[str, Any], key: str, default: int) -> int:

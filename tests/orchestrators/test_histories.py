@@ -1,5 +1,6 @@
 """Jobs that began with any released version go on with today's orchestrators."""
 
+import re
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from pathlib import Path
@@ -26,9 +27,7 @@ TODAY = {
 }
 CURRENT = read_current_version()
 RECORDINGS = [
-    recording
-    for folder in sorted(path for path in FOLDER.iterdir() if path.name.isdecimal())
-    for recording in load_recordings(folder)
+    recording for folder in sorted(FOLDER.glob("[0-9]*")) for recording in load_recordings(folder)
 ]
 ADVICE = """
 A running job would not survive this change. Has version {version} been released (releases.toml)?
@@ -45,7 +44,8 @@ def test_a_job_in_the_middle_of_anything_goes_on_with_todays_code(recording: Rec
 
 def test_every_version_has_its_recordings() -> None:
     assert set(TODAY) == set(OrchestratorName)
-    recorded = {path.name for path in FOLDER.iterdir() if path.name.isdecimal()}
+    recorded = {path.name for path in FOLDER.glob("[0-9]*")}
+    assert all(re.fullmatch(r"\d+\.\d+", name) for name in recorded), "compared as numbers"
     assert recorded == {CURRENT, *read_releases()["released_versions"]}, "make record-history"
     for path in FOLDER.glob("[0-9]*/*.json"):
         assert {one.version for one in load_recordings(path.parent)} == {path.parent.name}
