@@ -1,16 +1,17 @@
 """Addresses that people open, built from configured bases and ids; none is taken from a payload."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from shared.domain.pull_request import RepositoryRef
+if TYPE_CHECKING:
+    from shared.domain.pull_request import RepositoryRef
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105 - the name of a query parameter
 """What carries the token that opens a job's pages."""
 
 
 def build_pull_request_url(
-    organisation_url: str, repository: RepositoryRef, pull_request_id: int
+    organisation_url: str, repository: "RepositoryRef", pull_request_id: int
 ) -> str:
     """Build the address of a pull request's page."""
     project = quote(repository.project_name or repository.project_id, safe="")

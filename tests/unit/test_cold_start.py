@@ -11,6 +11,7 @@ LATER = (
     *("tree_sitter", "pygit2", "detect_secrets", "opentelemetry.sdk", "prometheus_client"),
     *("shared.telemetry.events", "shared.store", "shared.llm", "shared.patching"),
     *("shared.context", "shared.comments", "shared.pages.render"),
+    *("shared.domain.job", "shared.domain.pull_request", "azure.monitor"),
 )
 
 
