@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "rotate": ("ops.rotate", "replace a secret without a gap"),
+    "switch": ("ops.switch", "pause, brake or steer the running app, without a deployment"),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

@@ -88,7 +88,8 @@ def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     from shared.pages.render import render_jobs
 
     query = urlencode(older) if older else None
-    return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce))
+    banner = _word_banner()
+    return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce, banner=banner))
 
 
 @counted("/gateway/jobs/{job_id}")
@@ -104,7 +105,8 @@ def show_job(request: func.HttpRequest) -> func.HttpResponse:
     from shared.pages.render import render_job
 
     token = request.params.get(TOKEN_PARAMETER, "")
-    return _answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token))
+    banner = _word_banner()
+    return _answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token, banner=banner))
 
 
 @counted("/gateway/jobs/{job_id}/variants/{number}")
@@ -127,7 +129,17 @@ def show_variant(request: func.HttpRequest) -> func.HttpResponse:
 
     whole = _to_plain(job, rows)
     token = request.params.get(TOKEN_PARAMETER, "")
-    return _answer_html(lambda nonce: render_variant(whole, plain, diff, nonce=nonce, token=token))
+    banner = _word_banner()
+    return _answer_html(
+        lambda nonce: render_variant(whole, plain, diff, nonce=nonce, token=token, banner=banner)
+    )
+
+
+def _word_banner() -> str:
+    """Say what operators have turned, where it is not as it is by itself."""
+    from shared.pages.plain import word_switches
+
+    return word_switches(compose().read_switches())
 
 
 def _read_query(request: func.HttpRequest) -> tuple[int, JobStatus | None, datetime | None]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
     from shared.domain.comment_ref import CommentRef
+    from shared.domain.switches import Switches
+    from shared.jobs.switch_board import SwitchBoard
     from shared.llm.accounts import Account
     from shared.llm.clarifier import Clarifier
     from shared.llm.conversation import ChatModel
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shared.policy.keys import DerivedKeys
     from shared.policy.permission import PermissionRules
     from shared.secrets.source import Secrets
+    from shared.settings import ModelSource
     from shared.store.database import Database
     from shared.store.login import Login
 
@@ -52,6 +55,30 @@ class World:
             database = Database(self._open_login(), self.settings.database)
             database.upgrade()
             return database
+
+    def read_switches(self) -> "Switches":
+        """Answer what operators have turned, as of a few seconds ago.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        return self._switch_board.read()
+
+    def may_write(self) -> bool:
+        """Answer whether operators let Azure DevOps be written to.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        from shared.domain.switches import Mode
+
+        return self.read_switches().mode is not Mode.READ_ONLY
+
+    @cached_property
+    def _switch_board(self) -> "SwitchBoard":
+        from shared.jobs.switch_board import SwitchBoard
+
+        return SwitchBoard(lambda: self.database, self.settings.switch_ttl_s)
 
     def _open_login(self) -> "Login":
         from shared.store.login import EntraPassword, Login
@@ -105,6 +132,7 @@ class World:
             credential,
             on_throttled=_tell_throttled,
             observe=observe_ado_call,
+            may_write=self.may_write,
         )
 
     @cached_property
@@ -116,7 +144,7 @@ class World:
         credential = PatCredential(
             lambda: self.secrets.read(CANARY_PAT), lambda: self.secrets.refresh(CANARY_PAT)
         )
-        return AdoSession(self.settings.organisation_url, credential)
+        return AdoSession(self.settings.organisation_url, credential, may_write=self.may_write)
 
     def is_by_hand(self, ref: "CommentRef") -> bool:
         """Answer whether a job asks no model: the stub alone, or the canary's."""
@@ -143,6 +171,18 @@ class World:
         models = build_models(self.settings.models, self.secrets)
         return tuple(ObservedChat(model) for model in models)
 
+    def choose_sources(self) -> "list[ModelSource]":
+        """Answer which models of the settings are asked just now, in order.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        sources = self.settings.models.sources
+        return self.read_switches().order(sources, lambda source: source.provider)
+
+    def _choose_models(self) -> "list[ChatModel]":
+        return self.read_switches().order(self.models, lambda model: model.provider)
+
     @cached_property
     def prices(self) -> "Mapping[str, ModelPrice]":
         """What the operators say that models cost, beside the list.
@@ -163,7 +203,7 @@ class World:
         from shared.jobs.models import read_terms
         from shared.llm.drafting import ModelDrafter
 
-        return ModelDrafter(self.models, account, read_terms(self.settings.models))
+        return ModelDrafter(self._choose_models(), account, read_terms(self.settings.models))
 
     def open_clarifiers(self, account: "Account", ref: "CommentRef") -> "tuple[Clarifier, ...]":
         """Answer who judges whether a request is clear, in the order in which they are asked."""
@@ -174,7 +214,7 @@ class World:
             return (rules,)
         from shared.llm.model_clarifier import ModelClarifier
 
-        return (rules, ModelClarifier(self.models, account))
+        return (rules, ModelClarifier(self._choose_models(), account))
 
     @cached_property
     def comments(self) -> "CommentWriter":
@@ -231,10 +271,7 @@ class World:
             SecretMissingError: a key is not there.
             ValueError: an address or a model cannot be meant so.
         """
-        from shared.llm.accounts import NoAccount
-
-        self.open_provider(NoAccount())
-        _ = self.prices
+        _ = self.models, self.prices
         for name in self.list_model_keys():
             self.secrets.read(name)
 

@@ -23,6 +23,8 @@ class AuditAction(StrEnum):
     BRANCH_PUSHED = "branch_pushed"
     PULL_REQUEST_OPENED = "pull_request_opened"
     JOB_CONCLUDED = "job_concluded"
+    SWITCH_TURNED = "switch_turned"
+    """By an operator; of no job."""
     RECORDS_ERASED = "records_erased"
     """By an operator, for somebody who is named by a pseudonym from then on; of no job."""
 
