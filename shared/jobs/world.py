@@ -15,7 +15,7 @@ from shared.settings.vault import DATABASE_MARK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.ado.session import AdoSession
+    from shared.ado.session import AdoSession, ThrottleListener
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
     from shared.domain.comment_ref import CommentRef
@@ -45,16 +45,20 @@ class World:
     @cached_property
     def database(self) -> "Database":
         """The records, with their tables in place."""
+        with self._lock:
+            if self.settings.database_url.startswith("sqlite"):
+                self.settings.data_directory.mkdir(parents=True, exist_ok=True)
+            database = self.open_database()
+            database.upgrade()
+            return database
+
+    def open_database(self) -> "Database":
+        """Open the records as they are; whoever opens them closes them."""
         # before it is imported: it tells of each of its plug-ins and of each migration
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from shared.store.database import Database
 
-        with self._lock:
-            if self.settings.database_url.startswith("sqlite"):
-                self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self._open_login(), self.settings.database)
-            database.upgrade()
-            return database
+        return Database(self._open_login(), self.settings.database)
 
     def read_switches(self) -> "Switches":
         """Answer what operators have turned, as of a few seconds ago.
@@ -116,6 +120,10 @@ class World:
     @cached_property
     def ado(self) -> "AdoSession":
         """Azure DevOps, as the agent's own identity."""
+        return self.open_ado(_tell_throttled)
+
+    def open_ado(self, on_throttled: "ThrottleListener") -> "AdoSession":
+        """Open a session as the agent; whoever opens it closes it."""
         from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
         from shared.ado.session import AdoSession
         from shared.jobs.observed import observe_ado_call
@@ -130,7 +138,7 @@ class World:
         return AdoSession(
             self.settings.organisation_url,
             credential,
-            on_throttled=_tell_throttled,
+            on_throttled=on_throttled,
             observe=observe_ado_call,
             may_write=self.may_write,
         )

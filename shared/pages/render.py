@@ -57,6 +57,11 @@ def render_variant(
     )
 
 
+def render_doctor(report: Mapping[str, Any], *, nonce: str) -> str:
+    """Render what the doctor found."""
+    return _render("doctor.html", report=report, nonce=nonce, refresh=False, banner="")
+
+
 def render_problem(what: str, status_code: int, *, nonce: str) -> str:
     """Render the page for something that is not there, or not for whoever asks."""
     title = "Not found" if status_code == 404 else "Not for everybody"
