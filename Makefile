@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKER := .venv-worker
 WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
+KUSTO := tests/kusto/node_modules
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ demo: setup ## Run the main job end to end on one machine; PROVIDER=anthropic: a
 up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
 
-test: lint $(WORKER)/.ready programs ## Everything that CI runs
+test: lint $(WORKER)/.ready programs $(KUSTO)/.ready ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(WORKER)/.ready: requirements-worker.txt
@@ -35,6 +36,12 @@ $(WORKER)/.ready: requirements-worker.txt
 	  echo "Setting up $(WORKER) …" && $(WORKER_PYTHON) -m venv $(WORKER) && \
 	  $(WORKER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-worker.txt && touch $@; \
 	else echo "No CPython 3.13 here ($(WORKER_PYTHON)): the test through the real worker's library is skipped."; fi
+
+$(KUSTO)/.ready: tests/kusto/package-lock.json
+	@if { command -v node && command -v npm; } >/dev/null 2>&1; then \
+	  echo "Setting up $(KUSTO) …" && (cd tests/kusto && npm ci --silent --ignore-scripts --no-audit --no-fund) && touch $@ \
+	  || echo "npm could not install Microsoft's Kusto language service: queries are run, but not typed."; \
+	else echo "No node and npm here: queries are run, but not typed by Microsoft's Kusto language service."; fi
 
 # $(call debian,a command that succeeds where the package is there,the package)
 define debian
@@ -78,4 +85,4 @@ audit: setup ## Known vulnerabilities (needs the network), licences, and the lis
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 
 clean: ## Remove what the targets above made
-	@rm -rf $(VENV) $(WORKER) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(WORKER) $(KUSTO) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis

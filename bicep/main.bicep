@@ -547,6 +547,16 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  name: 'workbook'
+  params: {
+    location: location
+    tags: allTags
+    componentResourceId: insights.outputs.resourceId
+  }
+}
+
 module budget 'modules/budget.bicep' = {
   scope: group
   name: 'budget'

@@ -134,6 +134,7 @@ resource metricRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [
             name: alert.name
             metricNamespace: alert.metric.namespace
             metricName: alert.metric.name
+            skipMetricValidation: true // each plan has its own metrics
             timeAggregation: alert.measure.aggregation
             operator: alert.operator
             threshold: alert.threshold

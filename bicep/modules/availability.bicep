@@ -55,8 +55,8 @@ resource ready 'Microsoft.Insights/webtests@2022-06-15' = {
   }
 }
 
-resource down 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: 'ServiceDown'
+resource notReady 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'NotReady'
   location: 'global'
   tags: tags
   properties: {

@@ -51,6 +51,7 @@ def _tell_variant(job: Job, row: Variant) -> None:
     began, ended = row.started_at or job.created_at, row.finished_at or row.updated_at
     made = is_model_made(row)
     status, provider = str(row.status), row.llm_provider or "none"
+    verdict = _find_fault(row) or "none"
     model = (row.llm_model or "none") if made else "none"
     cache = ("hit" if row.from_cache else "miss") if made else "none"
     duration_ms = (ended - began) / _MS
@@ -80,10 +81,10 @@ def _tell_variant(job: Job, row: Variant) -> None:
     if made:
         metrics.RESULT_CACHE.record(1, outcome=cache)
         metrics.REPAIR_ROUNDS.record(row.repair_rounds, llmProvider=provider, llm_model=model)
-    if row.verdict in _SYSTEM:
+    if verdict in _SYSTEM:
         tell_failure(
             row.error_code or "app.unknown",
-            row.verdict,
+            verdict,
             operation="produce_variant",
             job_id=job.id,
             correlation_id=job.correlation_id,
@@ -120,6 +121,11 @@ def find_verdict(job: Job, rows: list[Variant]) -> str:
         return "none"
     if job.status is JobStatus.CANCELLED:
         return str(Verdict.USER)
-    told = [row.verdict for row in rows if row.verdict]
+    told = [verdict for row in rows if (verdict := _find_fault(row))]
     system = [verdict for verdict in told if verdict in _SYSTEM]
     return (system or told or [str(Verdict.BUG)])[0]
+
+
+def _find_fault(row: Variant) -> str | None:
+    """Say whose it is that a variant failed; nobody but we can mend that one ran out of time."""
+    return str(Verdict.RETRY) if row.status is VariantStatus.TIMEOUT else row.verdict

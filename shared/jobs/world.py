@@ -295,12 +295,12 @@ class World:
 
 
 def _tell_throttled(operation: str, status_code: int, retry_after_s: float) -> None:
-    from shared.telemetry import metrics
     from shared.telemetry.emit import emit
     from shared.telemetry.events import AdoRateLimited
+    from shared.telemetry.metrics import ADO_DELAY
 
     emit(AdoRateLimited(operation=operation, status_code=status_code, retry_after_s=retry_after_s))
-    metrics.ADO_DELAY.record(retry_after_s, operation=operation)
+    ADO_DELAY.record(retry_after_s, operation=operation)
 
 
 def _tell_stale(secret: str, reason: str, age_s: float) -> None:

@@ -111,13 +111,15 @@ class _Computation:
         return getattr(self, f"compute_{node.type}")(node)
 
     def compute_string(self, node: Node) -> str:
-        parts = [
-            str(self.compute(each.named_children[0]))
-            if each.type == "interpolation"
-            else literal_of(each)
+        return "".join(
+            self._interpolate(each) if each.type == "interpolation" else literal_of(each)
             for each in node.named_children
-        ]
-        return "".join(parts)
+        )
+
+    def _interpolate(self, node: Node) -> str:
+        """Compute `${…}`; the grammar takes blanks between two of them into the second."""
+        blanks, _, _ = text_of(node).partition("${")
+        return f"{blanks}{self.compute(node.named_children[0])}"
 
     def compute_number(self, node: Node) -> int:
         return int(text_of(node))

@@ -10,11 +10,17 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 
-def _cut(text: str, start: int, count: int) -> str:
-    """The service refuses to cut more than there is."""
-    if start + count > len(text):
-        raise ValueError("substring: out of range")
-    return text[start : start + count]
+def _take(value: str | list[Any], count: int) -> str | list[Any]:
+    """Take what comes first; like the service, fail for what is neither text nor list."""
+    if not isinstance(value, str | list):
+        raise TypeError("take: neither a text nor a list")
+    return value[:count]
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError("replace: not a text")
+    return text.replace(old, new)
 
 
 _TOKEN: Final = re.compile(r"\s*('(?:[^']|'')*'|\?\[|[\w]+|[(),\[\]])")
@@ -26,16 +32,16 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "equals": lambda left, right: left == right,
     "first": lambda values: values[0] if values else None,
     "if": lambda condition, then, otherwise: then if condition else otherwise,
-    "length": len,
-    "min": min,
-    "substring": _cut,
+    "replace": _replace,
+    "take": _take,
+    "utcNow": lambda: "2026-11-25T12:00:00.0000000Z",
 }
 
 
 class Run:
     """One run: `alert` is what called the trigger, `secret` what the vault holds."""
 
-    def __init__(self, definition: dict[str, Any], alert: dict[str, Any], secret: str) -> None:
+    def __init__(self, definition: dict[str, Any], alert: Any, secret: str) -> None:
         self._definition = definition
         self._next = ""
         self._sources: dict[str, Callable[..., Any]] = {

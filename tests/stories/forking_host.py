@@ -25,6 +25,7 @@ from sqlalchemy.engine.default import DefaultDialect
 import shared.jobs
 from local.functions_host.app_loader import load_app
 from local.functions_host.host import HostOptions, serve
+from shared.comments.render import CommentWriter
 from shared.policy.secret_scan import find_secrets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -62,6 +63,9 @@ def main() -> None:
     for name in (*steps, *FIRST_USED):
         importlib.import_module(name)
     find_secrets("")  # loads the forms that it knows
+    templates = CommentWriter("en")._environment
+    for name in templates.list_templates():
+        templates.get_template(name)
     for line in sys.stdin:
         order = json.loads(line)
         answer = {"pid": fork_host(order)} if "start" in order else poll(int(order["poll"]))

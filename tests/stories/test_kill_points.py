@@ -41,6 +41,8 @@ class Plot:
 
 
 CLEAR = Plot("/edit /3 buttons red", 3, {"status": 1, "final": 1})
+PAIR = Plot("/edit /2 buttons red", 2, {"status": 1, "final": 1})
+"""As many variants as can be in each other's way, and fewer commits."""
 VAGUE = Plot("/edit /1 make it better", 1, {"status": 1, "question": 1, "final": 1})
 """Nobody answers: the job goes on by itself."""
 
@@ -234,8 +236,8 @@ def test_each_effect_happens_once_whichever_write_the_host_is_killed_at(
 @pytest.mark.parametrize(
     ("plot", "moment", "least"),
     [
-        pytest.param(CLEAR, "before", 30, id="clear-before"),
-        pytest.param(CLEAR, "after", 30, id="clear-after"),
+        pytest.param(PAIR, "before", 25, id="clear-before"),
+        pytest.param(PAIR, "after", 25, id="clear-after"),
         pytest.param(VAGUE, "after", 20, id="vague-after"),
     ],
 )
