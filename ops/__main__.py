@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "rotate": ("ops.rotate", "replace a secret without a gap"),
+    "incident": ("ops.incident", "fill the template of an incident's update"),
     "doctor": ("ops.doctor", "look at everything that the app needs, and say what to do"),
     "switch": ("ops.switch", "pause, brake or steer the running app, without a deployment"),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
