@@ -54,6 +54,8 @@ def check_hook(world: World, viewer: AdoSession | None) -> str:
     except AdoError as error:
         if error.code == "ado.forbidden":
             raise UnseenError('whoever asks lacks the right "View subscriptions"') from None
+        if viewer is not None and error.code == "ado.unauthenticated":
+            raise UnseenError("the operator's own token is not accepted") from None
         raise
     if not hooks:
         raise AilmentError("no service hook calls the app")

@@ -15,6 +15,7 @@ ANSWERS_FOR: Final[Mapping[str, str]] = {
     "ado.outage": "ado_credential",
     "ado.rate_limited": "ado_quota",
     "secrets": "secrets",
+    "store.refused": "migrations",
     "store": "database",
 }
 """Codes of errors, or their areas, and the line that answers for them."""

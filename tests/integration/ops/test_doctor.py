@@ -239,6 +239,13 @@ def test_a_fault_turns_its_own_line_red(patient: Patient, name: str) -> None:
     assert list(patient.list_red()) == [name]
 
 
+def test_records_in_postgres_are_looked_at_too(patient: Patient, postgres_url: str) -> None:
+    patient.settings["CODE_AGENT_DATABASE_URL"] = postgres_url
+    assert list(patient.list_red()) == ["migrations"]
+    patient.open_world().database.dispose()
+    assert list(patient.list_red()) == ["canary"]  # it has not sung into these
+
+
 def test_a_check_that_hangs_is_given_up() -> None:
     release = threading.Event()
 
@@ -268,6 +275,13 @@ def test_the_command_says_what_to_do_and_ends_accordingly(
     assert report["well"] is True
     states = {check["name"]: check["state"] for check in report["checks"]}
     assert states["task_hub"] == "skipped"
+    monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", "no longer good")
+    monkeypatch.setenv("CODE_AGENT_PUBLIC_URL", "http://127.0.0.1:9")
+    assert main(["doctor", "--json"]) == 1
+    checks = {one["name"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["hook"]["says"] == "the operator's own token is not accepted"
+    assert checks["task_hub"]["says"].startswith("the app does not answer")
+    monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", seed.ADMINISTRATOR.pat)
     patient.change_hook(status="disabledBySystem")
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out

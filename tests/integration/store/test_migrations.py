@@ -22,7 +22,7 @@ from shared.store.tables import METADATA
 from tests import postgres as server
 from tests.integration.store.rows import a_job, a_variant
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0008")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0009")
 OLD_JOB = {
     **a_job().comment.to_plain(),
     **{

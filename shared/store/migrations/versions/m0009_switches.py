@@ -5,7 +5,7 @@ from alembic import op
 
 from shared.store.migrations.steps import close_table
 
-revision = "0008"
+revision = "0009"
 down_revision = "0006"
 
 
