@@ -6,7 +6,7 @@ import azure.functions as func
 import activities
 import orchestrators
 from orchestrators.client import DurableJobs
-from shared.gateway import health, measure, pages, timers, webhook
+from shared.gateway import doctor, health, measure, pages, timers, webhook
 from shared.telemetry.exporting import start_exporting
 from shared.telemetry.redact import clean_all_logs
 
@@ -91,6 +91,15 @@ def watch_secrets(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the bindi
 def apply_retention(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Delete the records whose time is over, every night."""
     timers.apply_retention()
+
+
+@app.route(route="doctor", methods=["GET"])
+@app.durable_client_input(client_name="client")
+async def show_doctor(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Look at everything that the app needs, and say what to do."""
+    return await doctor.show_doctor(req, DurableJobs(client))
 
 
 @app.route(route="jobs", methods=["GET"])

@@ -17,6 +17,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "smoke": ("ops.smoke", "have one side of a deployment carry out one command"),
     "burn-rate": ("ops.burn_rate", "watch the objectives after a deployment"),
     "drained": ("ops.drained", "find out whether all jobs of one app have ended"),
+    "incident": ("ops.incident", "fill the template of an incident's update"),
+    "doctor": ("ops.doctor", "look at everything that the app needs, and say what to do"),
+    "switch": ("ops.switch", "pause, brake or steer the running app, without a deployment"),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

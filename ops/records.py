@@ -12,6 +12,7 @@ import sys
 from typing import Any, Final
 
 from ops import reports
+from ops.databases import open_database
 from ops.identity import choose_operator
 from shared.ado.errors import AdoError
 from shared.ado.identities import find_people
@@ -19,7 +20,6 @@ from shared.ado.session import AdoSession
 from shared.domain.clock import read_utc_clock
 from shared.domain.errors import StoreError
 from shared.settings import Settings, SettingsError, read_settings
-from shared.settings.vault import DATABASE_MARK
 from shared.store import personal
 from shared.store.database import Database
 
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     try:
         settings = read_settings(os.environ)
-        database = _open_database(settings)
+        database = open_database(settings)
         try:
             _write(args, _act(args, settings, database))
         finally:
@@ -75,14 +75,6 @@ def run(args: argparse.Namespace) -> int:
     except (RefusedError, reports.ReportMissingError) as error:
         return _say(str(error), 3)
     return 0
-
-
-def _open_database(settings: Settings) -> Database:
-    if settings.database_url == DATABASE_MARK:
-        raise SettingsError(
-            "CODE_AGENT_DATABASE_URL: an address expected; the vault's is for the app's identity"
-        )
-    return Database(settings.database_url, settings.database)
 
 
 def _act(args: argparse.Namespace, settings: Settings, database: Database) -> dict[str, Any]:

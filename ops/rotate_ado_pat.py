@@ -4,10 +4,8 @@ The new token is tried before it is written: who it is, what it may do. Azure De
 which another identity could revoke the old one: whoever made it does that, when this has ended.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import requests
 
@@ -16,16 +14,10 @@ from ops.rotate_vault import Held, OperatorVault
 from shared.ado.credentials import PatCredential
 from shared.ado.errors import AdoError
 from shared.ado.identities import check_connection, list_group_names
-from shared.ado.session import AdoSession, build_path
+from shared.ado.rights import list_rights
+from shared.ado.session import AdoSession
 from shared.domain.pull_request import Identity
 from shared.secrets.source import ADO_PAT
-
-_GIT: Final = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
-_NEEDED: Final = 2 | 4 | 16 | 16_384
-"""Read, Contribute, CreateBranch, PullRequestContribute."""
-_TOO_MUCH: Final = {8: "force push", 128: "bypass policies on push", 32_768: "bypass policies"}
-"""What the agent never does.
-Source: https://learn.microsoft.com/azure/devops/organizations/security/namespace-reference"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +81,18 @@ def _check_token(organisation_url: str, token: str, steps: Steps) -> Identity:
 
 
 def _count_usable(session: AdoSession, steps: Steps) -> int:
-    listed = json.loads(session.call("list repositories", "GET", "_apis/git/repositories"))["value"]
+    rights = list(list_rights(session))
     usable = 0
-    for repository in listed:
-        place = f"repoV2/{repository['project']['id']}/{repository['id']}"
-        label = f"{repository['project']['name']}/{repository['name']}"
-        if not _may(session, place, _NEEDED):
-            steps.tell("lacks", f"what it needs in {label}", repository=label)
+    for one in rights:
+        if not one.may_work:
+            steps.tell("lacks", f"what it needs in {one.label}", repository=one.label)
             continue
         usable += 1
-        for bit, deed in _TOO_MUCH.items():
-            if _may(session, place, bit):
-                steps.tell("may", f"{deed} in {label}, which it never needs", repository=label)
-    steps.tell("may", f"work in {usable} of {len(listed)} repositories", repositories=usable)
+        for deed in one.too_much:
+            told = f"{deed} in {one.label}, which it never needs"
+            steps.tell("may", told, repository=one.label)
+    steps.tell("may", f"work in {usable} of {len(rights)} repositories", repositories=usable)
     return usable
-
-
-def _may(session: AdoSession, place: str, bits: int) -> bool:
-    path = build_path("_apis", "permissions", _GIT, bits)
-    answer = session.call("check permissions", "GET", path, query={"tokens": place})
-    return all(json.loads(answer)["value"])
 
 
 def _check_same(organisation_url: str, current: str, identity: Identity) -> None:

@@ -1,9 +1,10 @@
 """Runs activities until their envelope says enough: the one layer of this app that tries again.
 
 A *retry* verdict becomes a durable timer with exponential backoff, or the server's own
-`Retry-After`; the number of tries is the guide's budget. While the database is away a job waits,
-and so does a step that its gate holds back. An exception that escapes an activity is a bug and is
-tried twice more. With a deadline, every wait is raced against one durable timer.
+`Retry-After`; the number of tries is the guide's budget. While the database is away, or operators
+let nothing be written, a job waits, and so does a step that its gate holds back. An exception that
+escapes an activity is a bug and is tried twice more. With a deadline, every wait is raced against
+one durable timer.
 
 Deterministic: no clock, no chance, no settings; budgets come with the orchestration's input.
 """
@@ -17,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from shared.domain.errors import STORE_UNAVAILABLE, CodeAgentError, JobError, Verdict, fail
+from shared.domain.errors import OUTAGES, CodeAgentError, JobError, Verdict, fail
 from shared.domain.names import ActivityName
 
 Envelope = dict[str, Any]
@@ -26,7 +27,7 @@ Wait = Generator[Any, Any, Envelope]
 BUG_RETRIES: Final = 2
 """Tries after an exception that no activity should let escape (DESIGN section 2)."""
 OUTAGE_TRIES: Final = 100
-"""Tries that meet no database, or that a gate holds back: no fault of the step, so they are not on
+"""Tries that meet an outage, or that a gate holds back: no fault of the step, so they are not on
 its budget. With a minute between them (`CODE_AGENT_RETRY_MAX_DELAY_S`) a job outlasts more than an
 hour."""
 JITTER: Final = 0.25
@@ -123,7 +124,7 @@ class Attempts:
             else:
                 if envelope["ok"] or envelope["error"]["verdict"] != Verdict.RETRY:
                     return envelope
-                free += envelope["error"]["code"] == STORE_UNAVAILABLE
+                free += envelope["error"]["code"] in OUTAGES
                 if attempt - free >= self._budget.tries or free >= OUTAGE_TRIES:
                     return envelope
                 wished_s = envelope["error"]["retry_after_s"]

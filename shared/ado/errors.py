@@ -5,6 +5,7 @@
     ├─ ado.unavailable             5xx, no connection, no answer in time              retry
     ├─ ado.outage                  an HTML page with status 200                       retry
     ├─ ado.unexpected_answer       JSON of another shape than documented              retry
+    ├─ ado.read_only               operators let nothing be written just now            retry
     ├─ ado.unauthenticated         203, 302 or 401: the credential is not accepted    bug
     ├─ ado.rejected                any other refusal of a request of ours             bug
     ├─ ado.stale_ref               a ref is not where the push expected it            bug
@@ -41,6 +42,7 @@ _MESSAGES: Final = {
     "ado.unavailable": "Azure DevOps is not available.",
     "ado.outage": "Azure DevOps answers with a page instead of data.",
     "ado.unexpected_answer": "Azure DevOps answers in a form that is not documented.",
+    "ado.read_only": "The operators let nothing be written to Azure DevOps just now.",
     "ado.unauthenticated": "Azure DevOps does not accept the agent's credential.",
     "ado.rejected": "Azure DevOps refused a request of the agent.",
     "ado.stale_ref": "The branch is not where it was expected.",

@@ -31,6 +31,9 @@ MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 MAX_PAUSE_S: Final = 900.0
 """A longer Retry-After is taken for this: the sliding window of the limits is five minutes."""
 
+_QUESTIONS: Final = frozenset({"get file diffs", "look up subjects"})
+"""Operations that change nothing, though the service wants them sent with POST."""
+
 ThrottleListener = Callable[[str, int, float], None]
 """Hears operation, status code and seconds whenever Azure DevOps asks to wait."""
 
@@ -54,6 +57,7 @@ class AdoSession:
         *,
         on_throttled: ThrottleListener = lambda *_: None,
         observe: CallObserver = _observe_nothing,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self.organisation_url = organisation_url.rstrip("/")
         self.cache: dict[str, Any] = {}
@@ -63,6 +67,7 @@ class AdoSession:
         self._credential = credential
         self._on_throttled = on_throttled
         self._observe = observe
+        self._may_write = may_write
         self._pause_until = 0.0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -160,6 +165,8 @@ class AdoSession:
         if base_url not in (None, self.organisation_url, self.graph_url):
             raise ValueError("only the configured organisation is called")
         self._respect_pause(operation)
+        if not (method == "GET" or operation in _QUESTIONS or self._may_write()):
+            raise AdoError("ado.read_only", operation=operation, had_no_effect=True)
         url = f"{base_url or self.organisation_url}/{path}"
         params = {**(query or {}), "api-version": api_version}
         response = self._send(operation, method, url, params, body, accept)

@@ -96,6 +96,11 @@ class CommentWriter:
             )
         )
 
+    def word_pause(self, note: str) -> str:
+        """Put into words that no job is started, with what the operators say of it."""
+        words = _load_words(self._language)["pause"]
+        return str(words["noted"].format(note=note) if note else words["plain"])
+
     def write_question(self, job: JobView, *, number: int, most: int) -> str:
         """Write the question of a round (from 1) to the author of the command."""
         rounds = job.clarification.rounds

@@ -19,7 +19,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 STORE_UNAVAILABLE: Final = "store.unavailable"
-"""Code of the one error that a job waits for to pass, however long its steps' budgets are."""
+ADO_READ_ONLY: Final = "ado.read_only"
+OUTAGES: Final = frozenset({STORE_UNAVAILABLE, ADO_READ_ONLY})
+"""Codes of the errors that a job waits for to pass, however long its steps' budgets are: no
+database, or operators who let nothing be written."""
 
 
 class Verdict(StrEnum):

@@ -31,6 +31,8 @@ class JobSlots:
     running: dict[str, str] = field(default_factory=dict)
     """Instance id to the end of its lease (ISO 8601, UTC)."""
     waiting: list[str] = field(default_factory=list)
+    limits: dict[str, int] = field(default_factory=dict)
+    """Waiting job to the capacity that it was admitted under: who leaves may know a larger one."""
 
     def acquire(
         self, instance_id: str, *, capacity: int, lease_s: float, now: datetime
@@ -39,6 +41,8 @@ class JobSlots:
         self._expire(now)
         if instance_id not in self.running and instance_id not in self.waiting:
             self.waiting.append(instance_id)
+        if instance_id in self.waiting:
+            self.limits[instance_id] = capacity
         self._fill(capacity, now)
         if instance_id in self.running:
             self.running[instance_id] = format_instant(now + timedelta(seconds=lease_s))
@@ -50,6 +54,7 @@ class JobSlots:
         self.running.pop(instance_id, None)
         if instance_id in self.waiting:
             self.waiting.remove(instance_id)
+            self.limits.pop(instance_id, None)
         self._expire(now)
         return self._fill(capacity, now)
 
@@ -60,18 +65,26 @@ class JobSlots:
 
     def _fill(self, capacity: int, now: datetime) -> list[str]:
         granted: list[str] = []
-        while self.waiting and len(self.running) < max(1, capacity):
+        # a job that came to wait before there were limits goes by whoever asks
+        while self.waiting and len(self.running) < max(
+            1, self.limits.get(self.waiting[0], capacity)
+        ):
             instance_id = self.waiting.pop(0)
+            self.limits.pop(instance_id, None)
             self.running[instance_id] = format_instant(now + timedelta(seconds=CLAIM_S))
             granted.append(instance_id)
         return granted
 
     def to_plain(self) -> dict[str, Any]:
         """Write the state as plain JSON."""
-        return {"running": self.running, "waiting": self.waiting}
+        return {"running": self.running, "waiting": self.waiting, "limits": self.limits}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any] | None) -> Self:
         """Read what `to_plain` wrote; None is an empty state."""
         plain = plain or {}
-        return cls(dict(plain.get("running", {})), list(plain.get("waiting", [])))
+        return cls(
+            dict(plain.get("running", {})),
+            list(plain.get("waiting", [])),
+            dict(plain.get("limits", {})),
+        )

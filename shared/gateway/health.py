@@ -16,6 +16,7 @@ import azure.functions as func
 
 from shared.composition import compose, read_cached_settings
 from shared.domain.clock import read_utc_clock
+from shared.domain.errors import CodeAgentError
 from shared.gateway.access import may_see
 from shared.gateway.measure import counted, counted_async
 from shared.settings import VERSION, SettingsError
@@ -41,6 +42,8 @@ class _Known:
 
     at: float = float("-inf")
     states: dict[str, str] | None = None
+    mode: str = _UNKNOWN
+    """Whether operators let the app work; no matter of readiness."""
     probing: "asyncio.Future[dict[str, str]] | None" = None
     """The probes that are under way."""
 
@@ -70,7 +73,8 @@ async def show_readiness(request: func.HttpRequest, hub: TaskHub) -> func.HttpRe
     states = _KNOWN.states or {}
     ready = all(state in (_OK, _STALE) for state in states.values())
     shown = states if _may_see_details(request) else {}
-    return _answer(200 if ready else 503, _OK if ready else "not_ready", shown)
+    status = _OK if ready else "not_ready"
+    return _answer(200 if ready else 503, status, shown, mode=_KNOWN.mode)
 
 
 def _may_see_details(request: func.HttpRequest) -> bool:
@@ -90,7 +94,15 @@ async def _probe_all(hub: TaskHub) -> dict[str, str]:
         "model_provider": asyncio.to_thread(lambda: compose().check_models()),
     }
     states = await asyncio.gather(*(_probe(name, probe) for name, probe in probes.items()))
+    _KNOWN.mode = await asyncio.to_thread(_find_mode)
     return dict(zip(probes, states, strict=True))
+
+
+def _find_mode() -> str:
+    try:
+        return str(compose().read_switches().mode)
+    except (CodeAgentError, SettingsError):
+        return _UNKNOWN
 
 
 async def _probe(name: str, probe: Awaitable[Any]) -> str:
@@ -102,7 +114,9 @@ async def _probe(name: str, probe: Awaitable[Any]) -> str:
     return _STALE if told == _STALE else _OK
 
 
-def _answer(status_code: int, status: str, dependencies: dict[str, str]) -> func.HttpResponse:
+def _answer(
+    status_code: int, status: str, dependencies: dict[str, str], **more: str
+) -> func.HttpResponse:
     try:
         settings = read_cached_settings()
         version, environment = settings.version, settings.environment
@@ -116,6 +130,7 @@ def _answer(status_code: int, status: str, dependencies: dict[str, str]) -> func
         "version": version,
         "environment": environment,
         "dependencies": dependencies,
+        **more,
     }
     return func.HttpResponse(
         json.dumps(body),

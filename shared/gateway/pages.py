@@ -46,7 +46,7 @@ class _BadQueryError(ValueError):
 _Page = Callable[[func.HttpRequest], func.HttpResponse]
 
 
-def _serve(page: _Page) -> _Page:
+def serve(page: _Page) -> _Page:
     """Let in who may; answer 400 for a query that cannot be read, 503 when records are away."""
 
     @wraps(page)
@@ -61,17 +61,17 @@ def _serve(page: _Page) -> _Page:
                 request, 401, "Follow the link in the job's comment, or sign in."
             )
         except _BadQueryError as error:
-            return _answer_json({"error": str(error)}, 400)
+            return answer_json({"error": str(error)}, 400)
         except StoreError as error:
-            return _answer_json({"error": error.message}, 503)
+            return answer_json({"error": error.message}, 503)
         except SettingsError:
-            return _answer_json({"error": "The settings of the app cannot be used."}, 503)
+            return answer_json({"error": "The settings of the app cannot be used."}, 503)
 
     return show
 
 
 @counted("/gateway/jobs")
-@_serve
+@serve
 def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     """List the latest jobs, newest first: `?limit=1..200&status=…&before=ISO-8601`."""
     limit, status, before = _read_query(request)
@@ -81,34 +81,36 @@ def show_jobs(request: func.HttpRequest) -> func.HttpResponse:
     if len(listed) > limit:
         older = {"before": plain[-1]["created_at"], "limit": str(limit)}
         older |= {"status": str(status)} if status else {}
-    if not _wants_html(request):
-        return _answer_json({"jobs": plain, "older": older})
+    if not wants_html(request):
+        return answer_json({"jobs": plain, "older": older})
     from urllib.parse import urlencode
 
     from shared.pages.render import render_jobs
 
     query = urlencode(older) if older else None
-    return _answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce))
+    banner = word_banner()
+    return answer_html(lambda nonce: render_jobs(plain, older=query, nonce=nonce, banner=banner))
 
 
 @counted("/gateway/jobs/{job_id}")
-@_serve
+@serve
 def show_job(request: func.HttpRequest) -> func.HttpResponse:
     """Show one job with its variants."""
     found = _load_job(request)
     if found is None:
         return _answer_problem(request, 404, "There is no such job.")
     plain = _to_plain(*found)
-    if not _wants_html(request):
-        return _answer_json(plain)
+    if not wants_html(request):
+        return answer_json(plain)
     from shared.pages.render import render_job
 
     token = request.params.get(TOKEN_PARAMETER, "")
-    return _answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token))
+    banner = word_banner()
+    return answer_html(lambda nonce: render_job(plain, nonce=nonce, token=token, banner=banner))
 
 
 @counted("/gateway/jobs/{job_id}/variants/{number}")
-@_serve
+@serve
 def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     """Show one variant with its diff."""
     from shared.pages.plain import variant_to_plain
@@ -121,13 +123,23 @@ def show_variant(request: func.HttpRequest) -> func.HttpResponse:
     diff = _load_diff(row)
     job, rows = found
     plain = variant_to_plain(job, row, rows, compose().settings.organisation_url)
-    if not _wants_html(request):
-        return _answer_json(plain | {"job_id": job.id, "diff": diff})
+    if not wants_html(request):
+        return answer_json(plain | {"job_id": job.id, "diff": diff})
     from shared.pages.render import render_variant
 
     whole = _to_plain(job, rows)
     token = request.params.get(TOKEN_PARAMETER, "")
-    return _answer_html(lambda nonce: render_variant(whole, plain, diff, nonce=nonce, token=token))
+    banner = word_banner()
+    return answer_html(
+        lambda nonce: render_variant(whole, plain, diff, nonce=nonce, token=token, banner=banner)
+    )
+
+
+def word_banner() -> str:
+    """Say what operators have turned, where it is not as it is by itself."""
+    from shared.pages.plain import word_switches
+
+    return word_switches(compose().read_switches())
 
 
 def _read_query(request: func.HttpRequest) -> tuple[int, JobStatus | None, datetime | None]:
@@ -191,7 +203,7 @@ def _to_plain(job: "Job", rows: "list[Variant]") -> dict[str, Any]:
     return job_to_plain(job, rows, compose().settings.organisation_url)
 
 
-def _wants_html(request: func.HttpRequest) -> bool:
+def wants_html(request: func.HttpRequest) -> bool:
     """Answer whether HTML comes before JSON in what the caller accepts."""
     accept = str(request.headers.get("accept", "")).lower()
     html, plain = accept.find("text/html"), accept.find("application/json")
@@ -199,14 +211,15 @@ def _wants_html(request: func.HttpRequest) -> bool:
 
 
 def _answer_problem(request: func.HttpRequest, status_code: int, what: str) -> func.HttpResponse:
-    if not _wants_html(request):
-        return _answer_json({"error": what}, status_code)
+    if not wants_html(request):
+        return answer_json({"error": what}, status_code)
     from shared.pages.render import render_problem
 
-    return _answer_html(lambda nonce: render_problem(what, status_code, nonce=nonce), status_code)
+    return answer_html(lambda nonce: render_problem(what, status_code, nonce=nonce), status_code)
 
 
-def _answer_json(body: Any, status_code: int = 200) -> func.HttpResponse:
+def answer_json(body: Any, status_code: int = 200) -> func.HttpResponse:
+    """Answer plain JSON, without credentials."""
     from shared.domain.credentials import mask_credentials
 
     return func.HttpResponse(
@@ -217,7 +230,8 @@ def _answer_json(body: Any, status_code: int = 200) -> func.HttpResponse:
     )
 
 
-def _answer_html(render: Callable[[str], str], status_code: int = 200) -> func.HttpResponse:
+def answer_html(render: Callable[[str], str], status_code: int = 200) -> func.HttpResponse:
+    """Answer what `render` makes of the nonce by which alone its styles and scripts run."""
     from shared.pages.render import CONTENT_SECURITY_POLICY
 
     nonce = secrets.token_urlsafe(16)

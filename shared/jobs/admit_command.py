@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.ado.errors import AdoNotFoundError
+from shared.ado.errors import AdoError, AdoNotFoundError
 from shared.ado.identities import find_own_id, list_group_names
 from shared.ado.pull_requests import fetch_pull_request
 from shared.ado.threads import fetch_thread
@@ -23,6 +23,7 @@ from shared.domain.names import STUB_PROVIDER, build_branch
 from shared.domain.pull_request import Comment, CommentThread, PullRequest, RepositoryRef
 from shared.domain.security_event import SecurityEventKind
 from shared.domain.states import JobStatus, VariantStatus
+from shared.domain.switches import Mode, Switches
 from shared.jobs.limits import take_room
 from shared.jobs.world import World
 from shared.llm.strategies import name_strategy
@@ -162,6 +163,7 @@ def _open_job(
     order: Mapping[str, Any], world: World, ref: CommentRef, request: _Request, scene: _Scene
 ) -> str:
     now = world.clock()
+    switches = world.read_switches()
     pull_request = scene.pull_request
     job = Job(
         id=ref.instance_id,
@@ -194,6 +196,7 @@ def _open_job(
     ]
     with world.database.transaction() as connection:
         if jobs.load_job(connection, job.id) is None:
+            _require_running(world, switches)
             take_room(connection, world, job)
         jobs.insert_job(connection, job)
         variants.insert_variants(connection, rows)
@@ -215,6 +218,19 @@ def _open_job(
     return described
 
 
+def _require_running(world: World, switches: Switches) -> None:
+    """Return when jobs may be opened.
+
+    Raises:
+        AdoError: `ado.read_only`: the command waits, as nobody could be told anything.
+        PolicyError: `agent.paused`.
+    """
+    if switches.mode is Mode.READ_ONLY:
+        raise AdoError("ado.read_only", operation="open job", had_no_effect=True)
+    if switches.mode is Mode.PAUSED:
+        raise PolicyError("agent.paused", world.comments.word_pause(switches.note))
+
+
 def _describe(scene: _Scene) -> bytes:
     thread = scene.thread
     lines = None
@@ -233,7 +249,7 @@ def _describe(scene: _Scene) -> bytes:
 
 
 def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, Any]:
-    settings = world.settings
+    settings, switches = world.settings, world.read_switches()
     rounds = settings.clarify_rounds if settings.clarify_wait_s > 0 else 0
     return {
         "id": ref.instance_id,
@@ -241,7 +257,11 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
         "variant_timeout_s": settings.variant_timeout_s,
         "budget": settings.to_budget(settings.ado_tries),
         "model_budget": settings.to_budget(settings.model_tries),
-        "providers": [STUB_PROVIDER] if world.is_by_hand(ref) else list(settings.models.names),
+        "providers": (
+            [STUB_PROVIDER]
+            if world.is_by_hand(ref)
+            else switches.order(settings.models.names, lambda name: name)
+        ),
         "circuit": {
             "failures": settings.models.circuit_failures,
             "window_s": 60,
@@ -251,7 +271,7 @@ def _plan(world: World, ref: CommentRef, numbers: tuple[int, ...]) -> dict[str, 
         },
         "slots": {
             "key": ref.organisation.lower(),
-            "capacity": settings.max_running_jobs,
+            "capacity": switches.limit_jobs(settings.max_running_jobs),
             # a lost holder blocks no longer than the longest job could run, twice over
             "lease_s": 2 * (settings.variant_timeout_s + rounds * settings.clarify_wait_s) + 600,
         },

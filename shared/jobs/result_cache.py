@@ -59,8 +59,8 @@ def build_key(world: World, job: Job, request: DraftRequest) -> str | None:
 
 
 def _order_sources(world: World, request: DraftRequest) -> Sequence[ModelSource]:
-    settings = world.settings.models
-    return order_for_variant(settings.sources, request.variant, is_spread=settings.spreads_variants)
+    is_spread = world.settings.models.spreads_variants
+    return order_for_variant(world.choose_sources(), request.variant, is_spread=is_spread)
 
 
 def is_kept(world: World, key: str | None) -> bool:

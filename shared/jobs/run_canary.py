@@ -20,6 +20,7 @@ from shared.domain.comment_ref import CommentRef
 from shared.domain.errors import CodeAgentError
 from shared.domain.names import BRANCH_PREFIX, build_branch
 from shared.domain.pull_request import RepositoryRef, ThreadStatus
+from shared.domain.switches import Mode
 from shared.jobs.world import World
 from shared.settings.canary import CanarySettings
 from shared.telemetry import metrics
@@ -34,9 +35,9 @@ _FIRST: Final = 1
 def run_canary(
     world: World, *, sleep: Callable[[float], None] = time.sleep
 ) -> CanaryCompleted | None:
-    """Sing, and tell how it went; None when the canary is off."""
+    """Sing, and tell how it went; None when the canary, or the app, is off."""
     settings = world.settings.canary
-    if settings is None:
+    if settings is None or world.read_switches().mode is not Mode.RUNNING:
         return None
     canary = _Canary(world, settings, sleep)
     began = time.monotonic()

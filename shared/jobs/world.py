@@ -15,10 +15,12 @@ from shared.settings.vault import DATABASE_MARK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.ado.session import AdoSession
+    from shared.ado.session import AdoSession, ThrottleListener
     from shared.ado.snapshots import SnapshotStore
     from shared.comments.render import CommentWriter
     from shared.domain.comment_ref import CommentRef
+    from shared.domain.switches import Switches
+    from shared.jobs.switch_board import SwitchBoard
     from shared.llm.accounts import Account
     from shared.llm.clarifier import Clarifier
     from shared.llm.conversation import ChatModel
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from shared.policy.keys import DerivedKeys
     from shared.policy.permission import PermissionRules
     from shared.secrets.source import Secrets
+    from shared.settings import ModelSource
     from shared.store.database import Database
     from shared.store.login import Login
 
@@ -42,16 +45,44 @@ class World:
     @cached_property
     def database(self) -> "Database":
         """The records, with their tables in place."""
+        with self._lock:
+            if self.settings.database_url.startswith("sqlite"):
+                self.settings.data_directory.mkdir(parents=True, exist_ok=True)
+            database = self.open_database()
+            database.upgrade()
+            return database
+
+    def open_database(self) -> "Database":
+        """Open the records as they are; whoever opens them closes them."""
         # before it is imported: it tells of each of its plug-ins and of each migration
         logging.getLogger("alembic").setLevel(logging.WARNING)
         from shared.store.database import Database
 
-        with self._lock:
-            if self.settings.database_url.startswith("sqlite"):
-                self.settings.data_directory.mkdir(parents=True, exist_ok=True)
-            database = Database(self._open_login(), self.settings.database)
-            database.upgrade()
-            return database
+        return Database(self._open_login(), self.settings.database)
+
+    def read_switches(self) -> "Switches":
+        """Answer what operators have turned, as of a few seconds ago.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        return self._switch_board.read()
+
+    def may_write(self) -> bool:
+        """Answer whether operators let Azure DevOps be written to.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        from shared.domain.switches import Mode
+
+        return self.read_switches().mode is not Mode.READ_ONLY
+
+    @cached_property
+    def _switch_board(self) -> "SwitchBoard":
+        from shared.jobs.switch_board import SwitchBoard
+
+        return SwitchBoard(lambda: self.database, self.settings.switch_ttl_s)
 
     def _open_login(self) -> "Login":
         from shared.store.login import EntraPassword, Login
@@ -89,6 +120,10 @@ class World:
     @cached_property
     def ado(self) -> "AdoSession":
         """Azure DevOps, as the agent's own identity."""
+        return self.open_ado(_tell_throttled)
+
+    def open_ado(self, on_throttled: "ThrottleListener") -> "AdoSession":
+        """Open a session as the agent; whoever opens it closes it."""
         from shared.ado.credentials import AdoCredential, EntraCredential, PatCredential
         from shared.ado.session import AdoSession
         from shared.jobs.observed import observe_ado_call
@@ -103,8 +138,9 @@ class World:
         return AdoSession(
             self.settings.organisation_url,
             credential,
-            on_throttled=_tell_throttled,
+            on_throttled=on_throttled,
             observe=observe_ado_call,
+            may_write=self.may_write,
         )
 
     @cached_property
@@ -116,7 +152,7 @@ class World:
         credential = PatCredential(
             lambda: self.secrets.read(CANARY_PAT), lambda: self.secrets.refresh(CANARY_PAT)
         )
-        return AdoSession(self.settings.organisation_url, credential)
+        return AdoSession(self.settings.organisation_url, credential, may_write=self.may_write)
 
     def is_by_hand(self, ref: "CommentRef") -> bool:
         """Answer whether a job asks no model: the stub alone, or the canary's."""
@@ -143,6 +179,18 @@ class World:
         models = build_models(self.settings.models, self.secrets)
         return tuple(ObservedChat(model) for model in models)
 
+    def choose_sources(self) -> "list[ModelSource]":
+        """Answer which models of the settings are asked just now, in order.
+
+        Raises:
+            StoreError: the records do not answer.
+        """
+        sources = self.settings.models.sources
+        return self.read_switches().order(sources, lambda source: source.provider)
+
+    def _choose_models(self) -> "list[ChatModel]":
+        return self.read_switches().order(self.models, lambda model: model.provider)
+
     @cached_property
     def prices(self) -> "Mapping[str, ModelPrice]":
         """What the operators say that models cost, beside the list.
@@ -163,7 +211,7 @@ class World:
         from shared.jobs.models import read_terms
         from shared.llm.drafting import ModelDrafter
 
-        return ModelDrafter(self.models, account, read_terms(self.settings.models))
+        return ModelDrafter(self._choose_models(), account, read_terms(self.settings.models))
 
     def open_clarifiers(self, account: "Account", ref: "CommentRef") -> "tuple[Clarifier, ...]":
         """Answer who judges whether a request is clear, in the order in which they are asked."""
@@ -174,7 +222,7 @@ class World:
             return (rules,)
         from shared.llm.model_clarifier import ModelClarifier
 
-        return (rules, ModelClarifier(self.models, account))
+        return (rules, ModelClarifier(self._choose_models(), account))
 
     @cached_property
     def comments(self) -> "CommentWriter":
@@ -231,10 +279,7 @@ class World:
             SecretMissingError: a key is not there.
             ValueError: an address or a model cannot be meant so.
         """
-        from shared.llm.accounts import NoAccount
-
-        self.open_provider(NoAccount())
-        _ = self.prices
+        _ = self.models, self.prices
         for name in self.list_model_keys():
             self.secrets.read(name)
 

@@ -7,6 +7,7 @@ from typing import Any
 from shared.domain.job import Job, Variant, find_twin
 from shared.domain.links import build_pull_request_url
 from shared.domain.model_use import find_model_use, is_model_made
+from shared.domain.switches import Mode, Switches
 
 
 def job_to_plain(job: Job, rows: Sequence[Variant], organisation_url: str) -> dict[str, Any]:
@@ -123,3 +124,19 @@ def _seconds(since: datetime | None, until: datetime | None) -> float | None:
     if since is None or until is None:
         return None
     return round((until - since).total_seconds(), 3)
+
+
+def word_switches(switches: Switches) -> str:
+    """Say in one line what operators have turned; empty where all is as it is by itself."""
+    said = []
+    if switches.mode is Mode.PAUSED:
+        said.append("Paused by the operators: no job is started.")
+    elif switches.mode is Mode.READ_ONLY:
+        said.append("Read-only: nothing is written to Azure DevOps, and jobs wait.")
+    if switches.note:
+        said.append(switches.note)
+    if switches.brake is not None:
+        said.append(f"At most {switches.brake} at once.")
+    if switches.providers:
+        said.append(f"Models asked: {', '.join(switches.providers)}.")
+    return " ".join(said)

@@ -18,17 +18,21 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 
 
-def render_jobs(jobs: Sequence[Mapping[str, Any]], *, older: str | None, nonce: str) -> str:
-    """Render the list of jobs; `older` is the query of the next page."""
-    return _render("jobs.html", jobs=jobs, older=older, nonce=nonce, refresh=_any_open(jobs))
+def render_jobs(
+    jobs: Sequence[Mapping[str, Any]], *, older: str | None, nonce: str, banner: str = ""
+) -> str:
+    """Render the list of jobs; `older` is the query of the next page, `banner` stands above."""
+    refresh = _any_open(jobs)
+    return _render("jobs.html", jobs=jobs, older=older, nonce=nonce, refresh=refresh, banner=banner)
 
 
-def render_job(job: Mapping[str, Any], *, nonce: str, token: str = "") -> str:
+def render_job(job: Mapping[str, Any], *, nonce: str, token: str = "", banner: str = "") -> str:
     """Render one job; the page renews itself until the job has ended.
 
     `token` is handed on to the job's other pages; whoever came with one sees no other job.
     """
-    return _render("job.html", job=job, nonce=nonce, refresh=not job["is_final"], token=token)
+    refresh = not job["is_final"]
+    return _render("job.html", job=job, nonce=nonce, refresh=refresh, token=token, banner=banner)
 
 
 def render_variant(
@@ -38,6 +42,7 @@ def render_variant(
     *,
     nonce: str,
     token: str = "",
+    banner: str = "",
 ) -> str:
     """Render one variant with its diff."""
     return _render(
@@ -48,13 +53,19 @@ def render_variant(
         nonce=nonce,
         refresh=not variant["is_final"],
         token=token,
+        banner=banner,
     )
+
+
+def render_doctor(report: Mapping[str, Any], *, nonce: str) -> str:
+    """Render what the doctor found."""
+    return _render("doctor.html", report=report, nonce=nonce, refresh=False, banner="")
 
 
 def render_problem(what: str, status_code: int, *, nonce: str) -> str:
     """Render the page for something that is not there, or not for whoever asks."""
     title = "Not found" if status_code == 404 else "Not for everybody"
-    return _render("problem.html", title=title, what=what, nonce=nonce, refresh=False)
+    return _render("problem.html", title=title, what=what, nonce=nonce, refresh=False, banner="")
 
 
 def _render(name: str, **arguments: Any) -> str:

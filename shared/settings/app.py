@@ -57,6 +57,8 @@ class Settings:
     default_variants: int
     max_variants: int
     max_running_jobs: int
+    switch_ttl_s: float
+    """How long a process goes by what it knows of the operators' switches."""
     variant_timeout_s: float
     ado_tries: int
     model_tries: int
@@ -129,6 +131,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         default_variants=min(reader.whole("CODE_AGENT_DEFAULT_VARIANTS", 3, 1, MAX_VARIANTS), cap),
         max_variants=cap,
         max_running_jobs=reader.whole("CODE_AGENT_MAX_RUNNING_JOBS", 10, 1, 1000),
+        switch_ttl_s=reader.number("CODE_AGENT_SWITCH_TTL_S", 10, 0, 30),
         variant_timeout_s=reader.number("CODE_AGENT_VARIANT_TIMEOUT_S", 480, 5, 1500),
         ado_tries=reader.whole("CODE_AGENT_ADO_TRIES", 5, 1, 20),
         model_tries=reader.whole("CODE_AGENT_MODEL_TRIES", 3, 1, 20),

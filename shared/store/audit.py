@@ -25,6 +25,8 @@ class AuditAction(StrEnum):
     JOB_CONCLUDED = "job_concluded"
     JOB_RECONCILED = "job_reconciled"
     """Started again or closed, as records and task hub said different things."""
+    SWITCH_TURNED = "switch_turned"
+    """By an operator; of no job."""
     RECORDS_ERASED = "records_erased"
     """By an operator, for somebody who is named by a pseudonym from then on; of no job."""
 

@@ -240,6 +240,15 @@ TURNS = Table(
     Column("state", JSON, nullable=False),
 )
 
+SWITCHES = Table(
+    "switches",
+    METADATA,
+    Column("name", String(20), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+)
+
 SECURITY_EVENTS = Table(
     "security_events",
     METADATA,

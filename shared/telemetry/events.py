@@ -352,6 +352,18 @@ class CanaryCompleted(Event):
     """From its comment to the end of its job."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchChanged(Event):
+    """Operators have turned a switch. Told by each process when it notices, within seconds."""
+
+    name: ClassVar[str] = "switch_changed"
+    switch: str
+    """`mode`, `brake` or `providers`."""
+    value: str
+    """`running`, `paused` or `read-only`; jobs at once, or `off`; providers in order, or
+    `default`."""
+
+
 EVENTS: Final[tuple[type[Event], ...]] = tuple(
     thing
     for thing in list(globals().values())

@@ -216,8 +216,9 @@ def test_a_retry_verdict_waits_twice_as_long_each_time_until_the_budget_ends() -
         assert least <= waited <= least * 1.26
 
 
-def test_a_database_that_is_away_is_waited_for_beyond_the_budget() -> None:
-    away = fail(StoreError("store.unavailable", "The database did not answer."))
+@pytest.mark.parametrize("code", ["store.unavailable", "ado.read_only"])
+def test_an_outage_is_waited_for_beyond_the_budget(code: str) -> None:
+    away = fail(UpstreamError(code, "Not now."))
     outage = [away] * (OUTAGE_TRIES - 1)
     replay = Replay(edit_job, world(announce_job=answering(*outage, overloaded(), succeed({}))))
     assert replay.run(ORDER, most_episodes=2000)["accepted"] is True

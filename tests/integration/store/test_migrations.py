@@ -22,7 +22,7 @@ from shared.store.tables import METADATA
 from tests import postgres as server
 from tests.integration.store.rows import a_job, a_variant
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 OLD_JOB = {
     **a_job().comment.to_plain(),
     **{
@@ -164,7 +164,7 @@ def test_the_script_for_psql_leads_to_the_same_tables(postgres_url: str, tmp_pat
 
 def test_a_script_can_begin_behind_a_step() -> None:
     with redirect_stdout(io.StringIO()) as printed:
-        upgrading.print_sql("0005:head")
+        upgrading.print_sql("0005:0006")
     assert "CREATE INDEX CONCURRENTLY ix_usage_at" in printed.getvalue()
     assert "CREATE TABLE jobs" not in printed.getvalue()
     assert "lock_timeout" in printed.getvalue()

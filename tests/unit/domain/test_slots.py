@@ -76,3 +76,14 @@ def test_never_more_run_than_there_are_slots(
         assert not set(slots.running) & set(slots.waiting)
         assert len(set(slots.waiting)) == len(slots.waiting)
         assert JobSlots.from_plain(slots.to_plain()) == slots
+
+
+def test_a_job_waits_by_the_limit_that_it_came_under_whoever_leaves() -> None:
+    slots = JobSlots()
+    for job in ("a", "b", "c"):
+        slots.acquire(job, capacity=3, lease_s=600, now=START)
+    assert slots.acquire("braked", capacity=1, lease_s=600, now=START).granted is False
+    assert slots.release("a", capacity=3, now=START) == []
+    assert slots.release("b", capacity=3, now=START) == []
+    assert slots.release("c", capacity=3, now=START) == ["braked"]
+    assert slots.limits == {}
