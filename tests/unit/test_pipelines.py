@@ -134,7 +134,12 @@ def test_every_stage_waits_for_stages_that_there_are(plan: str) -> None:
         assert asked in (set(), set(needed))
     back = next(stage for stage in stages if stage["stage"] == "Back")
     shifts = {stage["stage"] for stage in stages if "burn-rate" in str(stage)}
-    assert set(back["dependsOn"]) == shifts, "whatever shifts and burns is taken back"
+    assert set(back["dependsOn"]) == {"Stage", *shifts}, "whatever shifts and burns is taken back"
+    halted = {each["stage"] for each in stages if "reconcile.Disabled=true" in str(each)}
+    resumed = {each["stage"] for each in stages if "reconcile.Disabled=false" in str(each)}
+    assert halted == {"Infrastructure", "Stage"}
+    assert "Back" in resumed
+    assert len(resumed) == 2, "after going back, and at the end"
 
 
 def test_the_templates_get_every_variable_that_they_need_and_none_that_they_do_not_read() -> None:
