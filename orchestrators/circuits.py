@@ -7,7 +7,7 @@ reports behind.
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.durable_functions import (
     DurableEntityContext,
@@ -16,10 +16,12 @@ from azure.durable_functions import (
 )
 
 from orchestrators.attempts import Envelope, HeldBackError, Wait
-from shared.domain.circuit import CallOutcome, Circuit, CircuitState, CircuitTerms
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import UpstreamError, Verdict, fail
 from shared.domain.names import STUB_PROVIDER, EntityName
+
+if TYPE_CHECKING:
+    from shared.domain.circuit import CircuitState
 
 
 def model_circuit(context: DurableEntityContext) -> None:
@@ -28,6 +30,8 @@ def model_circuit(context: DurableEntityContext) -> None:
     An entity is not replayed, so it tells of a change of state itself; a batch of operations that
     was lost with its host and is run again may tell twice.
     """
+    from shared.domain.circuit import CallOutcome, Circuit, CircuitTerms
+
     circuit = Circuit.from_plain(context.get_state(dict))
     request = context.get_input()
     terms, now = CircuitTerms.from_plain(request["terms"]), parse_instant(request["now"])
@@ -46,7 +50,7 @@ def model_circuit(context: DurableEntityContext) -> None:
         _tell(context.entity_key, before, circuit.state)
 
 
-def _tell(provider: str, before: CircuitState, after: CircuitState) -> None:
+def _tell(provider: str, before: "CircuitState", after: "CircuitState") -> None:
     from shared.telemetry.emit import emit
     from shared.telemetry.events import CircuitBreakerStateChanged
 
@@ -90,6 +94,8 @@ class ProviderGate:
         Raises:
             HeldBackError: any other step waits until one of them can be asked again.
         """
+        from shared.domain.circuit import CircuitState
+
         self._attempts += 1
         name = f"{self._context.instance_id}/{self._spare_step}{self._attempts}"
         answers = yield from self._ask("admit", {p: {"attempt": name} for p in self._providers})

@@ -21,7 +21,6 @@ from shared.domain.clarification import ClarificationEnd
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.errors import JobError, fail
 from shared.domain.names import ActivityName, EntityName, name_answer_event
-from shared.domain.open_question import OpenQuestion
 
 MAX_HINTS: Final = 50
 """Looks at the thread of one job because somebody spoke; then only the end of the time counts."""
@@ -32,6 +31,8 @@ _REPLIED: Final = frozenset({ClarificationEnd.ANSWERED, ClarificationEnd.UNCLEAR
 
 def open_question(context: DurableEntityContext) -> None:
     """Keep who waits for an answer in one thread: `listen` and `leave`, both safe to repeat."""
+    from shared.domain.open_question import OpenQuestion
+
     question = OpenQuestion.from_plain(context.get_state(dict))
     request = context.get_input()
     if context.operation_name == "listen":

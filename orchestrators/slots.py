@@ -17,7 +17,6 @@ from azure.durable_functions import (
 from orchestrators.attempts import Attempts
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.names import ActivityName, EntityName, EventName
-from shared.domain.slots import JobSlots
 
 ASK_AGAIN_S: Final = 30
 """A waiting job is woken by the one that leaves; this is for the case that nobody could."""
@@ -25,6 +24,8 @@ ASK_AGAIN_S: Final = 30
 
 def job_slots(context: DurableEntityContext) -> None:
     """Keep the slots of one organisation: `acquire` and `release`, both safe to repeat."""
+    from shared.domain.slots import JobSlots
+
     slots = JobSlots.from_plain(context.get_state(dict))
     request = context.get_input()
     now = parse_instant(request["now"])
