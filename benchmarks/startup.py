@@ -1,7 +1,7 @@
 """What the app adds to a cold start: importing `function_app` against the two Functions SDKs alone.
 
 Pairs of fresh processes in turn, so that both see the same machine; the ratio is of user and system
-time. The bound is 1.3.
+time. Both find their bytecode: compiling is done once, before. The bound is 1.3.
 """
 
 import argparse
@@ -21,8 +21,9 @@ BOUND: Final = 1.3
 
 def measure_import(code: str) -> float:
     """Answer the CPU seconds of a fresh process that runs `code`."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, env=os.environ, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, env=environment, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=9, help="pairs of processes (9)")
     runs = parser.parse_args().runs
     bare = measure_import("pass")
+    measure_import(APP)
     pairs = [(measure_import(APP), measure_import(SDKS)) for _ in range(runs)]
     ratio = statistics.median(app / sdks for app, sdks in pairs)
     above = statistics.median((app - bare) / (sdks - bare) for app, sdks in pairs)
