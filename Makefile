@@ -29,7 +29,7 @@ up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
 
 test: lint $(WORKER)/.ready programs $(KUSTO)/.ready ## Everything that CI runs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 $(WORKER)/.ready: requirements-worker.txt
 	@if $(WORKER_PYTHON) -c '' 2>/dev/null; then \
