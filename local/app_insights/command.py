@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 from local.app_insights.server import DEFAULT_KEY, InsightsOptions, InsightsStandIn, serve
+from local.until_signal import serve_until_signal
 
 DEFAULT_PORT: Final = 8085
 DEFAULT_FOLDER: Final = Path(".local/app-insights")
@@ -52,15 +52,9 @@ def describe(stand_in: InsightsStandIn) -> str:
 
 
 async def _serve(options: InsightsOptions, ready_file: Path | None) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    async with serve(options) as stand_in:
-        sys.stdout.write(describe(stand_in))
-        sys.stdout.flush()
-        if ready_file is not None:
-            partial = ready_file.with_suffix(".part")
-            partial.write_text(stand_in.connection_string, encoding="ascii")
-            partial.replace(ready_file)
-        await stopping.wait()
+    await serve_until_signal(
+        serve(options),
+        describe,
+        ready_file=ready_file,
+        write_ready=lambda stand_in: stand_in.connection_string,
+    )

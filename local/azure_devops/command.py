@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from local.azure_devops import seed
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.server import ServerOptions, serve
+from local.until_signal import serve_until_signal
 
 DEFAULT_PORT: Final = 8081
 DEFAULT_FOLDER: Final = Path(".local/azure-devops")
@@ -43,19 +43,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _serve(args: argparse.Namespace) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopping.set)
-    options = ServerOptions(args.data, args.port, args.organisation)
-    async with serve(options) as organisation:
-        sys.stdout.write(describe(organisation))
-        sys.stdout.flush()
-        if args.ready_file is not None:
-            partial = args.ready_file.with_suffix(".part")
-            partial.write_text(organisation.base_url, encoding="ascii")
-            partial.replace(args.ready_file)
-        await stopping.wait()
+    await serve_until_signal(
+        serve(ServerOptions(args.data, args.port, args.organisation)),
+        describe,
+        ready_file=args.ready_file,
+        write_ready=lambda organisation: organisation.base_url,
+    )
 
 
 def describe(organisation: Organisation) -> str:

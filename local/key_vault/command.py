@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import json
-import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from local.key_vault.server import (
     VaultStandIn,
     serve,
 )
+from local.until_signal import serve_until_signal
 
 DEFAULT_PORT: Final = 8083
 DEFAULT_IDENTITY_PORT: Final = 8084
@@ -75,17 +77,19 @@ def list_variables(stand_in: VaultStandIn) -> dict[str, str]:
 
 
 async def _serve(args: argparse.Namespace, values: dict[str, str]) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopping.set)
-    async with serve(VaultOptions(args.data, args.port, args.identity_port)) as stand_in:
+    await serve_until_signal(
+        _serve_filled(VaultOptions(args.data, args.port, args.identity_port), values),
+        describe,
+        ready_file=args.ready_file,
+        write_ready=lambda stand_in: json.dumps(list_variables(stand_in)),
+    )
+
+
+@asynccontextmanager
+async def _serve_filled(
+    options: VaultOptions, values: dict[str, str]
+) -> AsyncIterator[VaultStandIn]:
+    async with serve(options) as stand_in:
         for name, value in values.items():
             stand_in.records.write(name, value)
-        sys.stdout.write(describe(stand_in))
-        sys.stdout.flush()
-        if args.ready_file is not None:
-            partial = args.ready_file.with_suffix(".part")
-            partial.write_text(json.dumps(list_variables(stand_in)), encoding="ascii")
-            partial.replace(args.ready_file)
-        await stopping.wait()
+        yield stand_in

@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import importlib
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Final, cast
 
 from local.model.script import Brain, ScriptError, read_script, say_that_there_is_none
 from local.model.server import DEFAULT_KEY, ModelOptions, ModelStandIn, serve
+from local.until_signal import serve_until_signal
 
 DEFAULT_PORT: Final = 8082
 
@@ -66,18 +66,12 @@ def describe(stand_in: ModelStandIn) -> str:
 
 
 async def _serve(options: ModelOptions, ready_file: Path | None) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopping.set)
-    async with serve(options) as stand_in:
-        sys.stdout.write(describe(stand_in))
-        sys.stdout.flush()
-        if ready_file is not None:
-            partial = ready_file.with_suffix(".part")
-            partial.write_text(stand_in.base_url, encoding="ascii")
-            partial.replace(ready_file)
-        await stopping.wait()
+    await serve_until_signal(
+        serve(options),
+        describe,
+        ready_file=ready_file,
+        write_ready=lambda stand_in: stand_in.base_url,
+    )
 
 
 def _choose_brain(args: argparse.Namespace) -> Brain:

@@ -1,29 +1,25 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.domain.comment_ref import CommentRef
-from shared.domain.job import Job, Variant
+from shared.domain.job import Variant
 from shared.domain.states import JobStatus, VariantStatus
 from shared.jobs.conclude_job import conclude_job
 from shared.jobs.world import World
 from shared.settings import read_settings
 from shared.store import effects, jobs, variants
+from tests.integration.store.rows import NOW, REF, a_job
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ID = "11111111-1111-1111-1111-111111111111"
 ERROR = {
     "code": "app.unexpected",
     "verdict": "bug",
     "message": "It broke.",
     "retry_after_s": None,
 }
-REF = CommentRef("contoso", ID, ID, 7, 5, 1)
 
 
 @pytest.fixture
@@ -36,21 +32,8 @@ def world(tmp_path: Path) -> Iterator[World]:
         }
     )
     world = World(settings, lambda: NOW)
-    job = Job(
-        id=REF.instance_id,
-        comment=REF,
-        status=JobStatus.RUNNING,
-        intent="make it red",
-        requested_variants=2,
-        actor_id="u",
-        correlation_id="c",
-        project_name="P",
-        repository_name="r",
-        pull_request_title="t",
-        source_ref="refs/heads/x",
-        base_commit="a" * 40,
-        created_at=NOW,
-        updated_at=NOW,
+    job = a_job(
+        status=JobStatus.RUNNING, intent="make it red", requested_variants=2, created_at=NOW
     )
     rows = [Variant(job.id, k, VariantStatus.DRAFTING, f"agents/x/v{k}", "s", NOW) for k in (1, 2)]
     with world.database.transaction() as connection:

@@ -1,40 +1,20 @@
 """Which earlier result may be taken: never one of a model that the settings do not ask for."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.domain.comment_ref import CommentRef
-from shared.domain.job import Job
 from shared.domain.states import JobStatus
 from shared.jobs.result_cache import build_key, find_result, keep_result
 from shared.jobs.world import World
 from shared.llm.provider import Draft, Usage
 from shared.settings import read_settings
 from tests.integration.llm.desk import build_request
+from tests.integration.store.rows import NOW, a_job
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ID = "11111111-1111-1111-1111-111111111111"
-REF = CommentRef("contoso", ID, ID, 7, 5, 1)
-JOB = Job(
-    id=REF.instance_id,
-    comment=REF,
-    status=JobStatus.RUNNING,
-    intent="make all buttons red",
-    requested_variants=2,
-    actor_id="u",
-    correlation_id="c",
-    project_name="P",
-    repository_name="r",
-    pull_request_title="t",
-    source_ref="refs/heads/x",
-    base_commit="a" * 40,
-    created_at=NOW,
-    updated_at=NOW,
-)
+JOB = a_job(status=JobStatus.RUNNING, requested_variants=2, created_at=NOW)
 CHAIN = {"CODE_AGENT_PROVIDER": "anthropic,openai"}
 SPREAD = CHAIN | {"CODE_AGENT_SPREAD_VARIANTS": "yes"}
 SECOND: dict[str, Any] = {"variant": 2, "variants": 2, "strategy": "idiomatic"}
