@@ -1,20 +1,19 @@
 """Killed right before and right after each effect, the app ends the job with each effect once.
 
 Every write to Azure DevOps is frozen by the stand-in while the host is killed; every commit of the
-app's database kills the host itself. Hosts are forks of `forking_host`, so that all points fit into
-a minute or two; the Azure DevOps is a process of its own.
+app's database kills the host itself. Hosts are forked, so that all points fit into a
+minute or two; the Azure DevOps is a process of its own.
 """
 
 import contextlib
 import itertools
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,11 @@ from local.azure_devops import seed
 from local.demo.person import Person
 from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import REPOSITORY, wait_until
+from tests.nursery import Nursery, Program
+from tests.stories.killed_host import JOB_LIMIT_S
 from tests.stories.test_edit import build_delivery
 
 SECRET = "kill-secret"
-JOB_LIMIT_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -53,38 +53,20 @@ class World:
 
     url: str
     folder: Path
+    settings: Mapping[str, str]
     points: int = 0
-    hosts: "subprocess.Popen[str] | None" = None
-    """Forks the hosts."""
-    ended: dict[int, str] = field(default_factory=dict)
-    """Wait statuses of the hosts that are gone, as text."""
 
-    def ask(self, **order: Any) -> dict[str, Any]:
-        assert self.hosts is not None
-        assert self.hosts.stdin is not None
-        assert self.hosts.stdout is not None
-        self.hosts.stdin.write(json.dumps(order) + "\n")
-        self.hosts.stdin.flush()
-        answer: dict[str, Any] = json.loads(self.hosts.stdout.readline())
-        return answer
-
-    def start_host(self, state: Path, job_id: str, kill: Mapping[str, int]) -> int:
+    def start_host(self, state: Path, job_id: str, kill: Mapping[str, int]) -> Program:
         """Start a host; it ends by itself when the job's orchestration has."""
         ready = state.with_suffix(".ready")
         ready.unlink(missing_ok=True)
-        order = {"before": kill.get("before", -1), "after": kill.get("after", -1)}
-        child = int(self.ask(start=str(state), ready=str(ready), job=job_id, **order)["pid"])
-        wait_until(lambda: ready.exists() or self.poll(child))
-        return child
-
-    def poll(self, child: int) -> str | None:
-        """Answer the wait status of a host that is gone, as text."""
-        if child not in self.ended:
-            status = self.ask(poll=child)["status"]
-            if status is None:
-                return None
-            self.ended[child] = str(status)
-        return self.ended[child]
+        order = {"state": str(state), "ready": str(ready), "job": job_id, **kill}
+        environment = {**os.environ, **self.settings}
+        log = state.with_suffix(".log")
+        run = "tests.stories.killed_host:run"
+        host = Nursery.of_this_process().start(run, order, environment, log)
+        wait_until(lambda: ready.exists() or host.poll() is not None)
+        return host
 
     @property
     def jamal(self) -> Person:
@@ -105,9 +87,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL)
     wait_until(ready.exists)
-    running = World(ready.read_text("ascii"), folder)
+    url = ready.read_text("ascii")
     settings = {
-        "AZURE_DEVOPS_ORGANISATION_URL": f"{running.url}/{seed.ORGANISATION}",
+        "AZURE_DEVOPS_ORGANISATION_URL": f"{url}/{seed.ORGANISATION}",
         "ADO_PAT": seed.CODE_AGENT.pat,
         "WEBHOOK_SECRET": SECRET,
         "CODE_AGENT_DATA_DIR": str(folder / "app"),
@@ -119,28 +101,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "CODE_AGENT_RETRY_MAX_DELAY_S": "0.2",
         "TASKHUB_NAME": "KillPoints",
     }
-    running.hosts = subprocess.Popen(
-        [sys.executable, "-m", "tests.stories.forking_host"],
-        cwd=REPOSITORY,
-        env={**os.environ, **settings},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield running
-    running.hosts.communicate(timeout=10)
+    yield World(url, folder, settings)
     process.terminate()
     process.wait(10)
 
 
-def was_killed(world: World, child: int) -> bool:
-    """Wait for a child; answer whether it was killed rather than done."""
-    status = wait_until(lambda: world.poll(child), JOB_LIMIT_S + 5)
-    if os.WIFSIGNALED(int(status)):
-        assert os.WTERMSIG(int(status)) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(int(status)) == 0, "the job did not end as it should"
-    return False
+def was_killed(host: Program) -> bool:
+    """Wait for a host; answer whether it was killed rather than done."""
+    code = host.wait(JOB_LIMIT_S + 5)
+    assert code in (0, -signal.SIGKILL), "the job did not end as it should"
+    return code != 0
 
 
 def play(
@@ -152,19 +122,18 @@ def play(
     state = world.folder / f"{name}.sqlite3"
     if hold:
         world.control("POST", "hold", dict(hold))
-    child = world.start_host(state, job_id, kill)
+    host = world.start_host(state, job_id, kill)
     with contextlib.suppress(requests.RequestException):  # killed while it answered
         deliver(state, order)
     if hold:
-        wait_until(lambda: world.control("GET", "hold")["reached"] or world.poll(child))
-        if not world.poll(child):
-            os.kill(child, signal.SIGKILL)
+        wait_until(lambda: world.control("GET", "hold")["reached"] or host.poll() is not None)
+        host.send_signal(signal.SIGKILL)
         world.control("DELETE", "hold")
-    killed = was_killed(world, child)
+    killed = was_killed(host)
     if killed:
-        child = world.start_host(state, job_id, {})
+        host = world.start_host(state, job_id, {})
         deliver(state, order)  # what Azure DevOps would do with a delivery that got no answer
-        assert not was_killed(world, child)
+        assert not was_killed(host)
         world.points += 1
     assert_once(world, plot, thread_id)
     return killed

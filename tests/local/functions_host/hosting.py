@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 
+from tests.nursery import Nursery, Program
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 SAMPLES = REPOSITORY / "tests" / "local" / "samples"
 
@@ -34,7 +36,7 @@ class HostProcess:
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     ready_name: str = "ready"
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Program | None = None
 
     @property
     def log(self) -> str:
@@ -43,20 +45,24 @@ class HostProcess:
     def start(self) -> "HostProcess":
         ready = self.folder / self.ready_name
         ready.unlink(missing_ok=True)
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "local", "host", "--app", str(self.app), "--port", "0"),
-                    *("--state", str(self.folder / "state.db"), "--ready-file", str(ready)),
-                ],
-                cwd=REPOSITORY,
-                stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
-            )
+        self.process = self._start_process(
+            *("host", "--app", str(self.app), "--port", "0"),
+            *("--state", str(self.folder / "state.db"), "--ready-file", str(ready)),
+        )
         wait_until(lambda: ready.exists() or self.process.poll() is not None)  # type: ignore[union-attr]  # set above
         assert ready.exists(), self.log
         self.url = ready.read_text(encoding="ascii")
         return self
+
+    def _start_process(self, *words: str) -> subprocess.Popen[bytes] | Program:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **self.environment}
+        log = self.folder / "log"
+        if self.app == REPOSITORY:
+            run = "local.__main__:main"
+            return Nursery.of_this_process().start(run, {"argv": words}, environment, log)
+        command = [sys.executable, "-m", "local", *words]
+        with log.open("ab") as stream:
+            return subprocess.Popen(command, cwd=REPOSITORY, stderr=stream, env=environment)
 
     def kill(self) -> None:
         assert self.process is not None
