@@ -353,6 +353,22 @@ class CanaryCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupCompleted(Event):
+    """A dump of the records was checked, encrypted and has arrived. Told by `ops/backup.sh`."""
+
+    name: ClassVar[str] = "backup_completed"
+    measurements: ClassVar[tuple[str, ...]] = ("size_bytes", "duration_ms", "jobs", "age_s")
+    schema_step: str
+    """The latest migration in it."""
+    size_bytes: int
+    """Encrypted."""
+    duration_ms: float
+    jobs: int
+    age_s: float
+    """Since the instant whose records it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchChanged(Event):
     """Operators have turned a switch. Told by each process when it notices, within seconds."""
 

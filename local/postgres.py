@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, on loopback: started by the first test that wants it."""
+"""A PostgreSQL of one machine's own, on loopback: for tests, and for drills."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import psycopg
 
 PROGRAMS: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 MISSING: Final = "no PostgreSQL server here (/usr/lib/postgresql/*/bin); `make test` says how"
-WITH_PASSWORD: Final = "with_password"
+WITH_PASSWORD: Final = "with_password"  # noqa: S105 - the name of a role
 """Whoever is a member of this role has to say a password."""
 _STARTS: Final = 3
 """Tries to find a port that nobody else takes in the meantime."""
@@ -81,6 +81,7 @@ class PostgresCluster:
         return self.build_url(name)
 
     def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is connected to it."""
         self.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
