@@ -80,6 +80,10 @@ def doubt(connection: Connection, job_id: str, numbers: Iterable[int], *, at: da
 
     For records that are older than the world, such as a backup's.
     """
-    of_variants = (f"{name}/v{number}" for number in numbers for name in _OF_VARIANT)
-    for key in (*_OF_JOB, *of_variants):
+    for key in list_visible(numbers):
         effects.begin(connection, job_id, key, at=at)
+
+
+def list_visible(numbers: Iterable[int]) -> list[str]:
+    """List the effects on Azure DevOps that a job with these variants may have, by their keys."""
+    return [*_OF_JOB, *(f"{name}/v{number}" for number in numbers for name in _OF_VARIANT)]

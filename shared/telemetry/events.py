@@ -268,7 +268,12 @@ class Heartbeat(Event):
     """The app runs, and this is what waits. Told every minute."""
 
     name: ClassVar[str] = "heartbeat"
-    measurements: ClassVar[tuple[str, ...]] = ("queue_depth", "running_jobs", "oldest_job_s")
+    measurements: ClassVar[tuple[str, ...]] = (
+        "queue_depth",
+        "running_jobs",
+        "oldest_job_s",
+        "restore_point_age_s",
+    )
     service: str
     version: str
     environment: str
@@ -278,6 +283,9 @@ class Heartbeat(Event):
     running_jobs: int | None
     oldest_job_s: float | None
     """Age of the oldest job that has not ended; 0 without one."""
+    restore_point_age_s: float | None
+    """Since the database has last archived its log: what a restore to a point in time would lose
+    at most. Left out where it archives nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
