@@ -33,7 +33,9 @@ _OPTIONS: Final = (
 class PostgresCluster:
     """One server with its data in a folder of its own; it can be stopped and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        """Make an empty server; `options` are settings of its own, such as `archive_mode=on`."""
+        self._options = (*_OPTIONS, *options)
         self._bin = PROGRAMS[-1].parent
         self._folder = Path(tempfile.mkdtemp(prefix="code-agent-postgres-"))
         self._port = 0
@@ -49,7 +51,7 @@ class PostgresCluster:
         """Start the server; started again, it has the port that it had."""
         for attempt in range(1, _STARTS + 1):
             self._port = self._port or _find_port()
-            options = " ".join(f"-c {option}" for option in (*_OPTIONS, f"port={self._port}"))
+            options = " ".join(f"-c {option}" for option in (*self._options, f"port={self._port}"))
             try:
                 log = str(self._folder / "log")
                 self._run("pg_ctl", "-w", "-s", "-l", log, "-o", options, "start")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -405,6 +406,31 @@ def test_an_event_that_the_service_refuses_was_not_delivered(made: Made) -> None
             check=False,
         )
     assert (done.returncode, "not delivered" in done.stderr) == (1, True), done.stderr
+
+
+def test_a_role_that_only_reads_can_dump_and_one_that_sees_no_rows_fails(
+    made: Made, restore: Restore, tmp_path: Path
+) -> None:
+    """The statements are those of docs/recovery.md."""
+    grants = re.findall(
+        r"^    (GRANT|ALTER)(.*);$", (REPOSITORY / "docs/recovery.md").read_text(), re.MULTILINE
+    )
+    assert len(grants) >= 4
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE backup LOGIN")
+        for word, rest in grants:
+            statement = f"{word}{rest}".replace('"{the app}"', "postgres")
+            if "BYPASSRLS" not in statement:
+                connection.execute(statement.encode())
+        blind = back_up(made.url, made.keys.certificate, tmp_path, PGUSER="backup")
+        connection.execute("ALTER ROLE backup BYPASSRLS")
+        reading = back_up(made.url, made.keys.certificate, tmp_path, PGUSER="backup")
+        connection.execute("DROP OWNED BY backup")
+        connection.execute("DROP ROLE backup")
+    assert blind.returncode == 1
+    assert "row-level security" in blind.stderr
+    assert reading.returncode == 0, reading.stderr
+    assert restore(replace(made, dump=Path(reading.stdout.strip())))[0] == 0
 
 
 def test_the_states_that_count_as_at_work_are_those_of_the_domain() -> None:
