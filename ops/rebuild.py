@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--place",
         action="append",
+        type=_read_place,
         metavar="PROJECT[/REPOSITORY]",
         help="where commands were written (CODE_AGENT_RECOVERY_PLACES)",
     )
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     report: dict[str, Any] = {}
     try:
         settings = read_settings(os.environ)
-        places = _read_places(args.place) if args.place else settings.recovery.places
+        places = args.place or settings.recovery.places
         if not places:
             return _say("--place, or CODE_AGENT_RECOVERY_PLACES: where to look is not said", 2)
         database = open_database(settings)
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         finally:
             session.close()
             database.dispose()
-    except (SettingsError, ValueError) as error:
+    except SettingsError as error:
         return _say(str(error), 2)
     except RefusedError as error:
         return _say(str(error), 3)
@@ -131,14 +132,11 @@ def _write(rebuilding: Rebuilding, found: Sequence[Evidence]) -> Counter[str]:
     return done
 
 
-def _read_places(texts: Sequence[str]) -> tuple[Place, ...]:
-    places = []
-    for text in texts:
-        project, _, repository = (part.strip() for part in text.partition("/"))
-        if not project or "/" in repository:
-            raise ValueError(f"--place {text}: PROJECT or PROJECT/REPOSITORY expected")
-        places.append(Place(project=project, repository=repository))
-    return tuple(places)
+def _read_place(text: str) -> Place:
+    try:
+        return Place.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _read_instant(text: str) -> datetime:

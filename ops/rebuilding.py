@@ -85,32 +85,22 @@ class Rebuilding:
         Raises:
             StoreError: the database does not answer.
         """
-        job_id = evidence.ref.instance_id
-        with self.database.read() as connection:
-            known = jobs.load_job(connection, job_id) if self.has_tables else None
-            rows = variants.load_variants(connection, job_id) if known else []
+        job_id, has_ended = evidence.ref.instance_id, evidence.final is not None
+        known, numbers = self._load(job_id)
         if known is not None and known.status.is_final:
             return Rebuilt.KEPT
-        job = known or self._build_job(evidence)
-        has_ended = evidence.final is not None
-        if job is None:
-            if not has_ended:
-                self._change(lambda connection: doubt(connection, job_id, _ALL, at=self.clock()))
-                return Rebuilt.DOUBTED
-            job = self._build_job(evidence, says=evidence.command.content)
-        if job is None:  # pragma: no cover - a job is built of any words
+        request = _read_request(evidence, self.settings.default_variants)
+        if known is None and not has_ended and request.leans_on_rows:
+            self._change(lambda connection: doubt(connection, job_id, _ALL, at=self.clock()))
             return Rebuilt.DOUBTED
-        numbers = sorted(
-            {row.number for row in rows}
-            or set(evidence.branches) | set(evidence.end.variants if evidence.end else ())
-            or set(range(1, job.requested_variants + 1))
-        )
-        built, now = job, self.clock()
+        numbers = numbers or request.numbers
+        now = self.clock()
+        job = known or _build_job(evidence, request, at=now)
 
         def change(connection: Connection) -> None:
-            jobs.insert_job(connection, built)
-            variants.insert_variants(connection, [_build_variant(built, one) for one in numbers])
-            _write_variants(connection, evidence, numbers, has_ended=has_ended, at=now)
+            jobs.insert_job(connection, job)
+            variants.insert_variants(connection, [_build_variant(job, one) for one in numbers])
+            _write_variants(connection, evidence, numbers, at=now)
             if has_ended:
                 _end_job(connection, evidence, at=now)
             else:
@@ -121,7 +111,7 @@ class Rebuilding:
             audit.record(
                 connection,
                 job_id=job_id,
-                actor_id=built.actor_id,
+                actor_id=job.actor_id,
                 action=AuditAction.JOB_REBUILT,
                 at=now,
                 facts={"ended": has_ended, "known": known is not None},
@@ -163,38 +153,60 @@ class Rebuilding:
         with self.database.transaction() as connection:
             change(connection)
 
-    def _build_job(self, evidence: Evidence, says: str | None = None) -> Job | None:
-        """Build the row of a command; None for one that only earlier rows explain."""
-        pull_request, command = evidence.pull_request, evidence.command
-        intent, count = says, len(evidence.branches) or 1
-        if says is None:
-            try:
-                parsed = parse_command(command.content)
-            except CommandError:
-                return None
-            if not isinstance(parsed, EditCommand):
-                return None
-            intent, count = parsed.intent, parsed.variants or self.settings.default_variants
-        written = command.published or self.clock()
-        bases = {branch.base for branch in evidence.branches.values() if branch.base}
-        return Job(
-            id=evidence.ref.instance_id,
-            comment=evidence.ref,
-            status=JobStatus.QUEUED,
-            intent=intent or "",
-            requested_variants=count,
-            actor_id=command.author.id,
-            correlation_id=read_trace_id(make_traceparent()) or "",
-            project_name=pull_request.repository.project_name,
-            repository_name=pull_request.repository.repository_name,
-            pull_request_title=pull_request.title,
-            source_ref=pull_request.source_ref,
-            # all variants stand on one commit; where none was pushed, it is where the branch is now
-            base_commit=bases.pop() if len(bases) == 1 else pull_request.head_commit,
-            created_at=written,
-            updated_at=self.clock(),
-            status_comment_id=evidence.status_comment_id,
-        )
+    def _load(self, job_id: str) -> tuple[Job | None, tuple[int, ...]]:
+        """Load a job and the numbers of its variants."""
+        if not self.has_tables:
+            return None, ()
+        with self.database.read() as connection:
+            rows = variants.load_variants(connection, job_id)
+            return jobs.load_job(connection, job_id), tuple(row.number for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What a command asks for, as far as its words say."""
+
+    intent: str
+    numbers: tuple[int, ...]
+    leans_on_rows: bool
+    """Whether only rows of earlier jobs say what it means: a `/retry`."""
+
+
+def _read_request(evidence: Evidence, default_variants: int) -> _Request:
+    try:
+        command = parse_command(evidence.command.content)
+    except CommandError:  # edited since it was taken, or the limits were others
+        command = None
+    told = set(evidence.end.variants) if evidence.end else set()
+    seen = tuple(sorted(told | set(evidence.branches)))
+    if isinstance(command, EditCommand):
+        count = command.variants or default_variants
+        numbers = seen if told else tuple(range(1, max(count, *seen, 1) + 1))
+        return _Request(command.intent, numbers, leans_on_rows=False)
+    return _Request(evidence.command.content, seen or (1,), leans_on_rows=True)
+
+
+def _build_job(evidence: Evidence, request: _Request, *, at: datetime) -> Job:
+    pull_request, command = evidence.pull_request, evidence.command
+    bases = {branch.base for branch in evidence.branches.values() if branch.base}
+    return Job(
+        id=evidence.ref.instance_id,
+        comment=evidence.ref,
+        status=JobStatus.QUEUED,
+        intent=request.intent,
+        requested_variants=len(request.numbers),
+        actor_id=command.author.id,
+        correlation_id=read_trace_id(make_traceparent()) or "",
+        project_name=pull_request.repository.project_name,
+        repository_name=pull_request.repository.repository_name,
+        pull_request_title=pull_request.title,
+        source_ref=pull_request.source_ref,
+        # all variants stand on one commit; where none was pushed, it is where the branch is now
+        base_commit=bases.pop() if len(bases) == 1 else pull_request.head_commit,
+        created_at=command.published or at,
+        updated_at=at,
+        status_comment_id=evidence.status_comment_id,
+    )
 
 
 def _build_variant(job: Job, number: int) -> Variant:
@@ -213,7 +225,6 @@ def _write_variants(
     evidence: Evidence,
     numbers: Iterable[int],
     *,
-    has_ended: bool,
     at: datetime,
 ) -> None:
     """Write how variants ended. A draft of the agent's is a success, whatever else is known."""
@@ -224,7 +235,7 @@ def _write_variants(
         status = told.get(number)
         if draft is not None and branch is not None:
             status = VariantStatus.SUCCESS
-        elif has_ended and status is None:
+        elif evidence.final is not None and status is None:
             status = VariantStatus.FAILED
         if status is None:
             continue
