@@ -32,7 +32,7 @@ def write_report(drills: Sequence[Played], *, at: datetime, postgres: str, took_
 def _write_drill(played: Played) -> list[str]:
     verdict = "passed" if not played.faults else "**failed**"
     edits, lost = len(played.asked.edits), played.lost
-    state = f"{lost['ended']} had ended, {lost['at work']} were at work"
+    state = f"{lost['ended']} ended, {lost['at work']} at work"
     lines = [
         f"\n## Drill {played.name}: {verdict}\n\n",
         f"At the loss the records told of {lost['jobs']} jobs: {state}.\n\n",

@@ -1,5 +1,6 @@
 """How far a server has archived its log, as the heartbeat tells it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 
 from local import postgres
 from local.postgres import PostgresCluster
+from shared.doctor.own import check_database
+from shared.domain.clock import read_utc_clock
+from shared.jobs.world import World
+from shared.settings import read_settings
 from shared.store.archiving import find_restore_point_age_s
 from shared.store.database import Database
 from tests.local.functions_host.hosting import wait_until
@@ -55,6 +60,12 @@ def test_a_server_that_archives_says_how_long_ago(archiving: PostgresCluster) ->
     assert row is not None
     assert age is not None
     assert row[0].total_seconds() <= age < before + 60
+    settings = {
+        "AZURE_DEVOPS_ORGANISATION_URL": "http://127.0.0.1:9/contoso",
+        "CODE_AGENT_DATABASE_URL": url,
+    }
+    told_by_doctor = check_database(World(read_settings(settings), read_utc_clock))
+    assert re.search(r"; its log was archived \d+ s ago$", told_by_doctor)
 
 
 def test_one_that_archives_nothing_says_nothing(postgres_url: str, tmp_path: Path) -> None:
