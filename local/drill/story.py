@@ -28,6 +28,7 @@ from local.drill.stage import (
 )
 
 _LOOK_EVERY_S: Final = 0.1
+_MOST_TRIES: Final = 5
 _PUSH: Final = 3
 """Which write of a job that runs alone is its first push: two say that it has begun."""
 _FINAL: Final = frozenset({"success", "partial_success", "failed", "cancelled"})
@@ -206,10 +207,16 @@ def _back_up(stage: Stage, keys: Keys) -> Path:
 
 def _lose(stage: Stage, played: Played, size: Size, tell: Callable[[str], None]) -> None:
     """Lose everything, while one job does not know yet that what it has just done is done."""
-    stage.hold_write(_PUSH)
-    _ask(stage, played.asked, size.variants, "make all buttons black, at the last moment")
-    wait_until("a write is under way", stage.is_held)
-    rows = stage.list_jobs()
+    for _ in range(_MOST_TRIES):
+        stage.hold_write(_PUSH)
+        _ask(stage, played.asked, size.variants, "make all buttons black, at the last moment")
+        wait_until("a write is under way", stage.is_held)
+        rows = stage.list_jobs()
+        if any(status not in _FINAL for status in rows.values()):
+            break
+        stage.release_write()  # it was the last word of a job that had ended
+    else:
+        raise DrillError("no job was at work any more: nothing was at stake")
     played.lost = {
         "jobs": len(rows),
         "ended": sum(status in _FINAL for status in rows.values()),
