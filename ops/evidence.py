@@ -50,7 +50,6 @@ class Evidence:
     ref: CommentRef
     pull_request: PullRequest
     command: Comment
-    thread_id: int
     status_comment_id: int | None
     final: Comment | None
     branches: dict[int, Branch] = field(default_factory=dict)
@@ -154,7 +153,6 @@ def _read_pull_request(
                 ref=ref,
                 pull_request=pull_request,
                 command=command,
-                thread_id=thread.id,
                 status_comment_id=None if status is None else status.id,
                 final=said.get(CommentKind.FINAL),
                 branches={

@@ -32,6 +32,7 @@ from ops.restoring import (
 from ops.sealed import SealedBackup, SealError
 from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.errors import StoreError
+from shared.settings import SettingsError
 from shared.store.database import Database
 from shared.store.postgres import is_postgres, normalise_url
 
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         target = _read_target()
         with tempfile.TemporaryDirectory() as folder:
             report = _restore(args, target, Path(folder))
-    except ValueError as error:
+    except SettingsError as error:
         return _say(args, str(error), 2)
     except StoreError as error:
         return _say(args, f"{error.message} ({error.code})", 1)
@@ -149,13 +150,18 @@ def _read_target() -> URL:
     try:
         target = make_url(text)
     except ArgumentError:
-        raise ValueError(f"{TARGET_VARIABLE}: the address of a new database expected") from None
+        raise SettingsError(f"{TARGET_VARIABLE}: the address of a new database expected") from None
     if not is_postgres(target) or not target.database:
-        raise ValueError(f"{TARGET_VARIABLE}: postgresql://…/DATABASE expected")
-    target = normalise_url(target)
+        raise SettingsError(f"{TARGET_VARIABLE}: postgresql://…/DATABASE expected")
+    try:
+        target = normalise_url(target)
+    except StoreError as error:
+        raise SettingsError(f"{TARGET_VARIABLE}: {error.message}") from None
     live = os.environ.get(LIVE_VARIABLE, "").strip()
     if live.startswith("postgres") and _name(make_url(live)) == _name(target):
-        raise ValueError(f"{TARGET_VARIABLE} is the database of the app: never over the live one")
+        raise SettingsError(
+            f"{TARGET_VARIABLE} is the database of the app: never over the live one"
+        )
     return target
 
 
