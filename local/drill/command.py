@@ -7,6 +7,7 @@ Exit codes: 0 nothing was lost and nothing doubled, 1 something was, or the dril
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -44,14 +45,15 @@ def run(args: argparse.Namespace) -> int:
         return 2
     size = Size(jobs=args.jobs, late=args.late)
     began, at = time.monotonic(), datetime.now(UTC)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it leaves nothing
     drills: list[Played] = []
     cluster = PostgresCluster()
     try:
         cluster.start()
         with tempfile.TemporaryDirectory(prefix="code-agent-drill-") as folder:
             _play(Path(folder), cluster, size, args.running, drills)
-    except DrillError as error:
-        sys.stderr.write(f"the drill stopped: {error}\n")
+    except (DrillError, KeyboardInterrupt) as error:
+        sys.stderr.write(f"the drill stopped: {str(error) or 'interrupted'}\n")
         return 1
     finally:
         cluster.remove()
