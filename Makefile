@@ -8,7 +8,7 @@ KUSTO := tests/kusto/node_modules
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock audit migration-sql record-history programs clean
+.PHONY: help setup demo up drill test lint format lock audit migration-sql record-history programs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ demo: setup ## Run the main job end to end on one machine; PROVIDER=anthropic: a
 
 up: setup ## The same world, left running: a pull request to comment on
 	@$(BIN)/python -m local up $(if $(PROVIDER),--provider $(PROVIDER))
+
+drill: setup programs ## Lose everything in the middle of 20 jobs, restore it, and report (docs/drills/latest.md)
+	@$(BIN)/python -m local drill
 
 test: lint $(WORKER)/.ready programs $(KUSTO)/.ready ## Everything that CI runs
 	@$(BIN)/python -m pytest -n 3 --dist worksteal

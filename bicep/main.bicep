@@ -122,7 +122,7 @@ param backupStorage bool = false
 @maxValue(3650)
 param backupRetentionDays int = 30
 
-@description('Object id of the pipeline\'s identity that writes dumps; empty: nobody.')
+@description('Object id of the pipeline\'s identity that writes dumps and tells of them; empty: nobody.')
 param backupWriterPrincipalId string = ''
 
 @description('Days that telemetry and logs are kept.')
@@ -235,7 +235,10 @@ module insights 'modules/application-insights.bicep' = {
     location: location
     tags: allTags
     workspaceResourceId: logs.outputs.resourceId
-    publisherPrincipalId: identity.outputs.principalId
+    // the pipeline that dumps the database tells of it
+    publisherPrincipalIds: empty(backupWriterPrincipalId)
+      ? [identity.outputs.principalId]
+      : [identity.outputs.principalId, backupWriterPrincipalId]
   }
 }
 
@@ -571,6 +574,7 @@ module alerts 'modules/alerts.bicep' = {
     appResourceId: plan == 'flex' ? flexApp!.outputs.resourceId : premiumApp!.outputs.resourceId
     actionGroupIds: actionGroups.outputs.ids
     runbookBaseUrl: runbookBaseUrl
+    silenced: backupStorage ? [] : ['BackupOverdue']
   }
 }
 
@@ -616,6 +620,9 @@ output AZURE_ALERT_VAULT_NAME string = pagerDuty || slack ? alertVault!.outputs.
 
 @description('Address that the app\'s requests come from in a private network; empty: several of Azure\'s.')
 output AZURE_EGRESS_ADDRESS string = privateNetwork ? network!.outputs.egressAddress : ''
+
+@description('Where dumps of the database go: the destination of ops/backup.sh; empty without a storage account for them.')
+output AZURE_BACKUP_URL string = backupStorage ? '${backups!.outputs.blobEndpoint}database' : ''
 
 @description('Object id of the app\'s identity, which Azure DevOps gets as a user.')
 output AZURE_AGENT_PRINCIPAL_ID string = identity.outputs.principalId

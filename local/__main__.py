@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "kql": ("local.app_insights.kql", "query what the last local run has told, in Kusto"),
     "demo": ("local.demo.command", "comment on a pull request and watch the agent answer"),
+    "drill": ("local.drill.command", "lose everything in the middle of jobs, and restore it"),
     "up": ("local.demo.up", "run everything and leave it running, to comment on yourself"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

@@ -20,6 +20,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("ops.incident", "fill the template of an incident's update"),
     "doctor": ("ops.doctor", "look at everything that the app needs, and say what to do"),
     "switch": ("ops.switch", "pause, brake or steer the running app, without a deployment"),
+    "backup-sent": ("ops.backup_sent", "tell operators of a backup; called by ops/backup.sh"),
+    "restore": ("ops.restore", "restore a backup into a new database, and check it"),
+    "rebuild": ("ops.rebuild", "bring older records up to date with Azure DevOps"),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from local import postgres
 from local.azure_devops import seed
 from local.azure_devops.organisation import Organisation
 from local.azure_devops.running import RunningAzureDevOps, run_in_thread
@@ -12,8 +13,7 @@ from local.key_vault import running as running_vault
 from local.key_vault.server import VaultOptions, VaultStandIn
 from local.model import running as running_model
 from local.model.server import ModelStandIn
-from tests import postgres
-from tests.postgres import PostgresCluster
+from local.postgres import PostgresCluster
 
 RecordFigure = Callable[[str, object], None]
 """pytest's `record_property`; what is recorded as `figure` is printed at the end of a run."""

@@ -21,6 +21,9 @@ param actionGroupIds object
 @description('Address that the paths of runbooks are added to.')
 param runbookBaseUrl string
 
+@description('Names of alerts that are not enabled, as nothing of this deployment could tell of what they watch.')
+param silenced string[]
+
 // `any`: the compiler would take the file's present content for the type of every later one.
 var alerts = any(loadYamlContent('../alerts/alerts.yaml')).alerts
 var objectives = any(loadYamlContent('../alerts/slos.yaml'))
@@ -74,7 +77,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       displayName: alert.name
       description: '${alert.why} First: ${alert.first_action}'
       severity: alert.severity
-      enabled: alert.?enabled ?? true
+      enabled: (alert.?enabled ?? true) && !contains(silenced, alert.name)
       scopes: [componentResourceId]
       windowSize: alert.window
       evaluationFrequency: alert.frequency
@@ -121,7 +124,7 @@ resource metricRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [
     properties: {
       description: '${alert.why} First: ${alert.first_action}'
       severity: alert.severity
-      enabled: alert.?enabled ?? true
+      enabled: (alert.?enabled ?? true) && !contains(silenced, alert.name)
       scopes: [alert.metric.resource == 'app' ? appResourceId : componentResourceId]
       windowSize: alert.window
       evaluationFrequency: alert.frequency

@@ -16,8 +16,8 @@ param tags object
 @description('Workspace that keeps the telemetry.')
 param workspaceResourceId string
 
-@description('Object id of the identity that sends telemetry.')
-param publisherPrincipalId string
+@description('Object ids of the identities that send telemetry.')
+param publisherPrincipalIds string[]
 
 resource component 'Microsoft.Insights/components@2020-02-02' = {
   name: name
@@ -33,18 +33,20 @@ resource component 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: component
-  name: guid(component.id, publisherPrincipalId, 'Monitoring Metrics Publisher')
-  properties: {
-    principalId: publisherPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId(
-      'Microsoft.Authorization/roleDefinitions',
-      roleIds['Monitoring Metrics Publisher']
-    )
+resource publishers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principalId in publisherPrincipalIds: {
+    scope: component
+    name: guid(component.id, principalId, 'Monitoring Metrics Publisher')
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roleIds['Monitoring Metrics Publisher']
+      )
+    }
   }
-}
+]
 
 @description('Resource id; the scope of alerts, so that tables keep their names (`customEvents`, `requests`).')
 output resourceId string = component.id

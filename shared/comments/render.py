@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.comments.amounts import NumberSigns, write_count, write_usd
-from shared.comments.marker import CommentKind, write_marker
+from shared.comments.marker import CommentKind, JobEnd, write_end, write_marker
 from shared.comments.view import JobView, VariantView
 from shared.domain.clarification import ANSWER_LENGTH_MAX, ClarifyingQuestion
 from shared.domain.credentials import mask_credentials
@@ -48,7 +48,8 @@ class CommentWriter:
 
     def write_final(self, job: JobView) -> str:
         """Write the last reply: the comparison, or why there is none."""
-        return self._render("final", job.id, CommentKind.FINAL, job=job)
+        end = JobEnd(job.status, {row.number: row.status for row in job.variants})
+        return f"{self._render('final', job.id, CommentKind.FINAL, job=job)}{write_end(end)}\n"
 
     def write_help(self, job_id: str, *, default_variants: int, max_variants: int) -> str:
         """Write the answer to `/help`."""

@@ -14,6 +14,7 @@ from shared.jobs.world import World
 from shared.llm.conversation import ChatModel, ChatRequest, Conversation, Role, Turn
 from shared.store import jobs, upgrading
 from shared.store import switches as switch_store
+from shared.store.archiving import find_restore_point_age_s
 from shared.store.database import Database
 
 CANARY_AGE: Final = timedelta(hours=1)
@@ -54,9 +55,13 @@ def check_database(world: World) -> str:
         began = time.monotonic()
         database.check()
         took_ms = 1000 * (time.monotonic() - began)
-    kind = "Postgres" if database.is_postgres else "SQLite"
-    most = f", at most {world.settings.database.pool_size} connections of a process"
-    return f"{kind} answers in {took_ms:.0f} ms{most if database.is_postgres else ''}"
+        with database.read() as connection:
+            age_s = find_restore_point_age_s(connection)
+    if not database.is_postgres:
+        return f"SQLite answers in {took_ms:.0f} ms"
+    archive = "it archives no log" if age_s is None else f"its log was archived {age_s:.0f} s ago"
+    most = f"at most {world.settings.database.pool_size} connections of a process"
+    return f"Postgres answers in {took_ms:.0f} ms, {most}; {archive}"
 
 
 def check_migrations(world: World) -> str:

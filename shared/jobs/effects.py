@@ -5,12 +5,15 @@ needs no look-up; a later one finds its row open, does not know what became of t
 looks first.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from shared.domain.clarification import MAX_ROUNDS
 from shared.domain.errors import UpstreamError
+from shared.domain.states import JobStatus
 from shared.jobs.world import World
 from shared.store import effects
 from shared.store.effects import EffectState
@@ -61,3 +64,26 @@ def _make(world: World, job_id: str, key: str, make: Callable[[], Result]) -> Re
             with world.database.transaction() as connection:
                 effects.forget(connection, job_id, key)
         raise
+
+
+_OF_JOB: Final = (
+    "status_comment",
+    "final_reply",
+    *(f"pull_request_status/{status}" for status in JobStatus),
+    *(f"question/{number}" for number in range(1, MAX_ROUNDS + 1)),
+)
+_OF_VARIANT: Final = ("push", "pull_request")
+
+
+def doubt(connection: Connection, job_id: str, numbers: Iterable[int], *, at: datetime) -> None:
+    """Write down that whatever a job does may have been done: each effect is looked for first.
+
+    For records that are older than the world, such as a backup's.
+    """
+    for key in list_visible(numbers):
+        effects.begin(connection, job_id, key, at=at)
+
+
+def list_visible(numbers: Iterable[int]) -> list[str]:
+    """List the effects on Azure DevOps that a job with these variants may have, by their keys."""
+    return [*_OF_JOB, *(f"{name}/v{number}" for number in numbers for name in _OF_VARIANT)]

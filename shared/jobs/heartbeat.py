@@ -3,6 +3,7 @@
 from shared.domain.errors import StoreError
 from shared.jobs.world import World
 from shared.store import jobs
+from shared.store.archiving import find_restore_point_age_s
 from shared.store.jobs import Backlog
 from shared.telemetry import metrics
 from shared.telemetry.emit import emit
@@ -11,8 +12,11 @@ from shared.telemetry.events import Heartbeat
 
 def beat(world: World) -> Heartbeat:
     """Tell once. A database that does not answer is told of; it is no reason to be silent."""
+    backlog = restore_point_age_s = None
     try:
         backlog = measure_backlog(world)
+        with world.database.read() as connection:
+            restore_point_age_s = find_restore_point_age_s(connection)
     except StoreError:
         backlog = None
     event = Heartbeat(
@@ -23,6 +27,7 @@ def beat(world: World) -> Heartbeat:
         queue_depth=backlog.queued if backlog else None,
         running_jobs=backlog.running if backlog else None,
         oldest_job_s=_find_age_s(world, backlog) if backlog else None,
+        restore_point_age_s=restore_point_age_s,
     )
     emit(event)
     return event

@@ -27,6 +27,8 @@ def open_draft_pull_request(order: Mapping[str, Any], world: World) -> dict[str,
     variant = next((row for row in rows if row.number == number), None)
     if variant is None or variant.commit_id is None:
         raise JobError("variant.not_pushed", "There is no branch to open.", verdict=Verdict.BUG)
+    if variant.status is VariantStatus.SUCCESS:
+        return {"pull_request_id": variant.pull_request_id}
     deadline = parse_instant(order["deadline"])
     repository = job.repository
     branches = {

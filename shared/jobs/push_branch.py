@@ -30,6 +30,8 @@ def push_branch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     number = int(order["number"])
     job, rows = load_job(world, order["job_id"])
     variant = next(row for row in rows if row.number == number)
+    if variant.status is VariantStatus.SUCCESS:
+        return {"commit_id": variant.commit_id}
     if variant.patch_artifact is None:
         raise JobError("variant.not_drafted", "There is nothing to push.", verdict=Verdict.BUG)
     with world.database.read() as connection:

@@ -6,17 +6,19 @@ next goes on from there, so that nothing is passed over, however many pull reque
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.ado.errors import AdoNotFoundError
+from shared.ado.identities import find_own_id
 from shared.ado.pull_requests import list_active_pull_requests
 from shared.ado.threads import list_threads
+from shared.comments.marker import CommentKind, read_marker
 from shared.domain.clock import format_instant, parse_instant
 from shared.domain.comment_ref import CommentRef
-from shared.domain.pull_request import Comment, PullRequest
+from shared.domain.pull_request import Comment, CommentThread, PullRequest
 from shared.domain.states import JobStatus
 from shared.jobs.world import World
 from shared.settings.recovery import Place
@@ -27,6 +29,7 @@ OVERLAP: Final = timedelta(minutes=10)
 """Looked at twice: clocks differ, and an event that is on its way is not missed yet."""
 TURN: Final = timedelta(minutes=12)
 """After that a sweep is taken for dead; the timer runs every 15 minutes."""
+_LAST_WORDS: Final = frozenset({CommentKind.FINAL, CommentKind.ANSWER})
 PAGE: Final = 100
 STEP: Final = 90
 """Pages overlap: a pull request that is closed meanwhile moves the others up."""
@@ -143,6 +146,7 @@ class Sweep:
             threads = list_threads(self.world.ado, pull_request.repository, pull_request.id)
         except AdoNotFoundError:  # gone meanwhile
             return []
+        answered = list_answered(threads, find_own_id(self.world.ado))
         found = []
         for thread in threads:
             for comment in thread.comments:
@@ -158,7 +162,9 @@ class Sweep:
                     thread.id,
                     comment.id,
                 )
-                found.append(Found(ref, written_at))
+                at = answered.get(ref.instance_id)
+                if at is None or at < written_at:  # answered, and got other words since
+                    found.append(Found(ref, written_at))
         return sorted((one for one in found if not self._has_job(one.ref)), key=_by_time)
 
     def finish(self, pull_request: PullRequest) -> None:
@@ -196,6 +202,22 @@ class Sweep:
         with self.world.database.read() as connection:
             job = jobs.load_job(connection, ref.instance_id)
         return job is not None and job.status is not JobStatus.REJECTED
+
+
+def list_answered(threads: Iterable[CommentThread], own_id: str) -> dict[str, datetime]:
+    """List the commands that have had their last word from us, by job, with the time of it.
+
+    Task hub and records may have been lost since; the thread has not.
+    """
+    said: dict[str, datetime] = {}
+    for comment in (one for thread in threads for one in thread.comments):
+        marker = read_marker(comment.content)
+        if marker is None or comment.author.id != own_id or comment.published is None:
+            continue
+        job_id, kind = marker
+        if kind in _LAST_WORDS and not comment.is_deleted:
+            said[job_id] = max(said.get(job_id, comment.published), comment.published)
+    return said
 
 
 def _by_time(found: Found) -> datetime:

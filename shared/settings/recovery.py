@@ -1,7 +1,7 @@
 """Settings about what the app has to find by itself, because nobody told it."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from shared.settings.reader import Reader
 
@@ -16,6 +16,18 @@ class Place:
     """Name or id."""
     repository: str = ""
     """Name or id; empty: every repository of the project."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `{project}` or `{project}/{repository}`.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        project, _, repository = (part.strip() for part in text.partition("/"))
+        if not project or "/" in repository or len(text) > _LONGEST_PLACE:
+            raise ValueError("{project} or {project}/{repository} expected")
+        return cls(project=project, repository=repository)
 
     @property
     def key(self) -> str:
@@ -42,10 +54,10 @@ def read_recovery_settings(reader: Reader) -> RecoverySettings:
     name = "CODE_AGENT_RECOVERY_PLACES"
     places = []
     for text in reader.listed(name):
-        project, _, repository = (part.strip() for part in text.partition("/"))
-        if not project or "/" in repository or len(text) > _LONGEST_PLACE:
-            reader.faults.append(f"{name}: {{project}} or {{project}}/{{repository}} expected")
-        places.append(Place(project=project, repository=repository))
+        try:
+            places.append(Place.parse(text))
+        except ValueError as error:
+            reader.faults.append(f"{name}: {error}")
     return RecoverySettings(
         places=tuple(dict.fromkeys(places)),
         calls=reader.whole("CODE_AGENT_RECOVERY_CALLS", 200, 20, 5000),

@@ -25,6 +25,8 @@ class AuditAction(StrEnum):
     JOB_CONCLUDED = "job_concluded"
     JOB_RECONCILED = "job_reconciled"
     """Started again or closed, as records and task hub said different things."""
+    JOB_REBUILT = "job_rebuilt"
+    """Its rows were written anew from what stands on Azure DevOps, by an operator."""
     SWITCH_TURNED = "switch_turned"
     """By an operator; of no job."""
     RECORDS_ERASED = "records_erased"

@@ -268,7 +268,12 @@ class Heartbeat(Event):
     """The app runs, and this is what waits. Told every minute."""
 
     name: ClassVar[str] = "heartbeat"
-    measurements: ClassVar[tuple[str, ...]] = ("queue_depth", "running_jobs", "oldest_job_s")
+    measurements: ClassVar[tuple[str, ...]] = (
+        "queue_depth",
+        "running_jobs",
+        "oldest_job_s",
+        "restore_point_age_s",
+    )
     service: str
     version: str
     environment: str
@@ -278,6 +283,9 @@ class Heartbeat(Event):
     running_jobs: int | None
     oldest_job_s: float | None
     """Age of the oldest job that has not ended; 0 without one."""
+    restore_point_age_s: float | None
+    """Since the database has last archived its log: what a restore to a point in time would lose
+    at most. Left out where it archives nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +358,22 @@ class CanaryCompleted(Event):
     """What it waited for in vain, or the code of the failure; `none`."""
     duration_ms: float
     """From its comment to the end of its job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupCompleted(Event):
+    """A dump of the records was checked, encrypted and has arrived. Told by `ops/backup.sh`."""
+
+    name: ClassVar[str] = "backup_completed"
+    measurements: ClassVar[tuple[str, ...]] = ("size_bytes", "duration_ms", "jobs", "age_s")
+    schema_step: str
+    """The latest migration in it."""
+    size_bytes: int
+    """Encrypted."""
+    duration_ms: float
+    jobs: int
+    age_s: float
+    """Since the instant whose records it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

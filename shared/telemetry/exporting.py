@@ -8,7 +8,8 @@ Source: https://learn.microsoft.com/azure/azure-functions/opentelemetry-howto
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -47,8 +48,17 @@ _FLUSHERS: Final["list[Flusher]"] = []
 """Of the whole, then of logs and spans alone; empty while nothing is exported."""
 
 
-def start_exporting(environment: Mapping[str, str] = os.environ) -> bool:
+def start_exporting(
+    environment: Mapping[str, str] = os.environ,
+    *,
+    open_identity: Callable[[], object] | None = None,
+) -> bool:
     """Export from now on, if the settings say where to; answers whether they do.
+
+    Args:
+        environment: with the settings.
+        open_identity: makes the credential of a program that is no app, instead of the managed
+            identity.
 
     Never raises: without telemetry the app still does its work.
     """
@@ -59,7 +69,7 @@ def start_exporting(environment: Mapping[str, str] = os.environ) -> bool:
 
     settings = read_telemetry_settings(Reader(environment))
     try:
-        _configure(settings)
+        _configure(settings, open_identity or partial(_open_identity, settings))
     except Exception:  # a connection string that cannot be read, first of all
         logging.getLogger(f"{LOGGER}.telemetry").exception("telemetry is not exported")
         return False
@@ -74,7 +84,15 @@ def flush(*, metrics: bool = False) -> bool:
     return bool(_FLUSHERS) and _FLUSHERS[0 if metrics else 1].flush()
 
 
-def _configure(settings: "TelemetrySettings") -> None:
+def deliver() -> None:
+    """Send what waits, however long it takes: for a program that ends with it."""
+    from opentelemetry._logs import get_logger_provider
+
+    logs: Any = get_logger_provider()
+    logs.force_flush()
+
+
+def _configure(settings: "TelemetrySettings", open_identity: Callable[[], object]) -> None:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     if not settings.uses_identity:  # the exporter takes an empty one for a broken one
@@ -93,7 +111,7 @@ def _configure(settings: "TelemetrySettings") -> None:
         attributes["service.instance.id"] = instance
     options: dict[str, Any] = {
         "connection_string": settings.connection_string,
-        "credential": _open_identity(settings),
+        "credential": open_identity() if settings.uses_identity else None,
         "logger_name": LOGGER,
         "resource": Resource(attributes),
         "sampling_ratio": settings.trace_ratio,
@@ -120,8 +138,6 @@ def _configure(settings: "TelemetrySettings") -> None:
 
 
 def _open_identity(settings: "TelemetrySettings") -> object:
-    if not settings.uses_identity:
-        return None
     from azure.identity import ManagedIdentityCredential
 
     return ManagedIdentityCredential(client_id=settings.client_id or None)

@@ -95,8 +95,6 @@ def _write_line(alert: dict[str, Any]) -> str:
 def _write_alert(rule: Rule, open_story: Callable[[str], Telemetry]) -> str:
     alert, name = rule.plain, rule.name
     lines = [f"\n### {name}\n\n{alert['why']} First: {alert['first_action']}\n"]
-    if "waits_for" in alert:
-        lines.append(f"\n**Not enabled**: nobody sends `{alert['waits_for']}` yet.\n")
     lines.append(f"\n```kusto\n{rule.query}```\n\n")
     fired = open_story(f"fires {name}").judge(rule)
     lines.append(f"- Fires: {_tell(FIRES[name])}; `{rule.column}` = {_round(fired.values)}.\n")

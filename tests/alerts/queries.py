@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from local.app_insights.tables import TABLES
-from tests.alerts.rules import ALERTS, BURN_RATES, OBJECTIVES, QUERY_RULES, ROOT
+from tests.alerts.rules import BURN_RATES, OBJECTIVES, QUERY_RULES, ROOT
 
 WORKBOOK: Final = ROOT / "bicep" / "workbook" / "workbook.json"
 _FENCED: Final = re.compile(r"```(?:kusto|kql)\n(.*?)```", re.DOTALL)
@@ -50,8 +50,3 @@ def _list_documented() -> Iterator[tuple[str, str]]:
         found = [part for form in (_FENCED, _QUOTED, _COMMAND) for part in form.findall(text)]
         for number, query in enumerate(found, 1):
             yield f"{path.relative_to(ROOT)} {number}", query
-
-
-def list_promises() -> set[str]:
-    """List the events that alerts wait for and that nobody sends yet."""
-    return {alert["waits_for"] for alert in ALERTS if "waits_for" in alert}

@@ -1,7 +1,11 @@
 """Runs the app on its host, well and badly, and answers what it told Application Insights."""
 
 import contextlib
+import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +25,7 @@ from local.model.script import Fault, PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
 from tests.alerts.evaluation import Telemetry
 from tests.alerts.tell_scenarios import NOW, move_to_now
-from tests.local.functions_host.hosting import wait_until
+from tests.local.functions_host.hosting import REPOSITORY, wait_until
 from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.minds import Mind, replace, submit
 
@@ -64,7 +68,7 @@ class Stage:
 
 
 def run_well(organisation: Path, folder: Path) -> Telemetry:
-    """Three variants by a model, a look at the pages, and all timers."""
+    """Three variants by a model, a look at the pages, all timers, and a backup that is told of."""
 
     def act(stage: Stage) -> None:
         stage.fire("beat", "heartbeat")
@@ -78,8 +82,31 @@ def run_well(organisation: Path, folder: Path) -> Telemetry:
             ("beat", "heartbeat"),
         ):
             stage.fire(timer, event)
+        _tell_backup(stage, folder)
 
     return _run(organisation, folder, act, Mind(_paint), {})
+
+
+def _tell_backup(stage: Stage, folder: Path) -> None:
+    """Tell of a backup, as ops/backup.sh does when the dump has arrived."""
+    manifest = folder / "manifest.json"
+    told = {
+        "recovery_point": "2026-01-01T00:00:00Z",
+        "schema_step": "0009",
+        "server_version": 160004,
+        "newest_job": None,
+        "open_jobs": 0,
+        "rows": {"jobs": 1},
+    }
+    manifest.write_text(json.dumps(told))
+    words = ("backup-sent", str(manifest), "--size-bytes", "1000", "--took-s", "2")
+    string = stage.insights.connection_string
+    subprocess.run(
+        [sys.executable, "-m", "ops", *words],
+        cwd=REPOSITORY,
+        env={**os.environ, "APPLICATIONINSIGHTS_CONNECTION_STRING": string},
+        check=True,
+    )
 
 
 def run_badly(organisation: Path, folder: Path) -> Telemetry:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from shared.telemetry.events import (
     AdoRateLimited,
     AuthenticationFailed,
+    BackupCompleted,
     BudgetExhausted,
     CanaryCompleted,
     CircuitBreakerStateChanged,
@@ -81,6 +82,7 @@ def tell_beats(
     queued: int | None = 0,
     running: int | None = 0,
     oldest_s: float | None = 0.0,
+    archived_s: float | None = None,
     since_min: int = 0,
 ) -> None:
     """Tell of one heartbeat a minute, the latest of them so many minutes ago."""
@@ -93,6 +95,7 @@ def tell_beats(
             queue_depth=queued,
             running_jobs=running,
             oldest_job_s=oldest_s,
+            restore_point_age_s=archived_s,
         )
         tell.event(event, ago_min=minute + 0.5)
 
@@ -342,6 +345,30 @@ def tell_answers_that_are_as_fast(tell: Teller) -> None:
         tell.request(took_ms=140, ago_min=5)
 
 
+def tell_an_archive_that_stands_still(tell: Teller) -> None:
+    tell_beats(tell, 9, archived_s=1500.0)
+
+
+def tell_an_archive_that_was_late_once(tell: Teller) -> None:
+    tell_beats(tell, 8, archived_s=1300.0)
+    tell_beats(tell, 1, archived_s=20.0, since_min=8)
+
+
+def tell_an_old_backup(tell: Teller) -> None:
+    _tell_backup(tell, ago_min=2 * 1440 + 60)
+
+
+def tell_a_backup_of_yesterday(tell: Teller) -> None:
+    _tell_backup(tell, ago_min=30 * 60)
+
+
+def _tell_backup(tell: Teller, *, ago_min: float) -> None:
+    event = BackupCompleted(
+        schema_step="0009", size_bytes=4_000_000, duration_ms=9000.0, jobs=812, age_s=12.0
+    )
+    tell.event(event, ago_min=ago_min)
+
+
 FIRES: Final[Mapping[str, Scenario]] = {
     "HighErrorRate": tell_failed_requests,
     "ServiceDown": tell_nothing_but_old_heartbeats,
@@ -367,7 +394,8 @@ FIRES: Final[Mapping[str, Scenario]] = {
     "CanarySilent": tell_a_silent_canary,
     "RetentionOverdue": tell_incomplete_nights,
     "ResponseSlower": tell_slower_answers,
-    "BackupOverdue": tell_nothing,
+    "BackupOverdue": tell_an_old_backup,
+    "RestorePointOld": tell_an_archive_that_stands_still,
 }
 """Each alert on a query, and what fires it."""
 
@@ -391,6 +419,8 @@ STAYS_SILENT: Final[Mapping[str, Scenario]] = {
     "CanarySilent": tell_one_failed_canary,
     "RetentionOverdue": tell_a_complete_night,
     "ResponseSlower": tell_answers_that_are_as_fast,
+    "BackupOverdue": tell_a_backup_of_yesterday,
+    "RestorePointOld": tell_an_archive_that_was_late_once,
 }
 """Near misses: what looks alike and is no reason to alert."""
 

@@ -23,6 +23,7 @@ def badly(seeded_organisation: Path, tmp_path_factory: pytest.TempPathFactory) -
 def test_no_rule_fires_while_all_is_well(well: Telemetry) -> None:
     assert len(well.rows["requests"]) >= 4
     assert {row["name"] for row in well.rows["customEvents"]} >= {
+        "backup_completed",
         "command_judged",
         "heartbeat",
         "hook_health",

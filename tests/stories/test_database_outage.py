@@ -10,9 +10,9 @@ import requests
 
 from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
+from local.postgres import PostgresCluster
 from tests.conftest import RecordFigure
 from tests.local.functions_host.hosting import wait_until
-from tests.postgres import PostgresCluster
 from tests.stories.agent import PULL_REQUEST, Agent
 from tests.stories.conftest import StartAgent
 

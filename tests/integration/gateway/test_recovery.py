@@ -12,6 +12,7 @@ import pytest
 from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
 from local.demo.person import Person
+from shared.comments.marker import CommentKind, write_marker
 from shared.domain.open_question import OpenQuestion
 from shared.gateway.recovery import recover_commands
 from shared.gateway.starting import Instance
@@ -168,6 +169,28 @@ def test_only_an_edit_behind_its_refusal_is_started_again(world: World, jamal: P
     assert run(world, hub).started == 1
     hub.known[job] = Ended(None, None, is_finished=False)
     assert run(world, hub).started == 0
+
+
+def test_what_has_had_its_last_word_is_not_missed_though_nobody_remembers_it(
+    world: World, jamal: Person, azure_devops: RunningAzureDevOps
+) -> None:
+    hub = Hub()
+    run(world, hub)
+    agent = Person(azure_devops.organisation_url, seed.CODE_AGENT.pat)
+    threads = [jamal.write_comment(seed.PULL_REQUEST_ID, "/cancel") for _ in range(3)]
+    run(world, hub)
+    answered, forged, edited = hub.started
+    hub.known.clear()
+    speakers = ((answered, agent), (forged, jamal), (edited, agent))
+    for thread, (job, person) in zip(threads, speakers, strict=True):
+        said = write_marker(job, CommentKind.ANSWER)
+        path = f"pullRequests/{seed.PULL_REQUEST_ID}/threads/{thread}/comments"
+        person.call_repository("POST", path, {"content": said, "commentType": 1})
+    path = f"pullRequests/{seed.PULL_REQUEST_ID}/threads/{threads[2]}/comments/1"
+    jamal.call_repository("PATCH", path, {"content": "/edit /1 make it red after all"})
+    hub.started.clear()
+    run(world, hub)
+    assert sorted(hub.started) == sorted([forged, edited])
 
 
 def test_what_could_not_be_started_or_read_is_looked_at_again(

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from local.postgres import PostgresCluster
 from shared.store.database import Database
-from tests.postgres import PostgresCluster
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import text
 
 from local.key_vault.server import DEFAULT_CLIENT_ID, VaultStandIn
+from local.postgres import WITH_PASSWORD, PostgresCluster
 from shared.domain.errors import STORE_UNAVAILABLE, StoreError
 from shared.jobs.world import World
 from shared.settings import read_settings
 from shared.store.database import Database
 from shared.store.login import ENTRA_SCOPE, Login
 from tests.integration.store.rows import NOW
-from tests.postgres import WITH_PASSWORD, PostgresCluster
 
 
 @dataclass

@@ -13,13 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from local import postgres as server
 from shared.domain.errors import StoreError
 from shared.settings.database import DatabaseSettings
 from shared.store import jobs, postgres, upgrading, variants
 from shared.store.database import Database
 from shared.store.login import Login
 from shared.store.tables import METADATA
-from tests import postgres as server
 from tests.integration.store.rows import a_job, a_variant
 
 STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")

@@ -12,13 +12,13 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from local.postgres import PostgresCluster
 from shared.domain.errors import StoreError, Verdict
 from shared.settings.database import DatabaseSettings
 from shared.store import jobs, postgres
 from shared.store.database import Database
 from shared.store.tables import METADATA
 from tests.integration.store.rows import NOW, a_job
-from tests.postgres import PostgresCluster
 
 SETTINGS = DatabaseSettings()
 

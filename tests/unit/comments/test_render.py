@@ -6,7 +6,14 @@ import pytest
 from inline_snapshot import snapshot
 
 import shared.comments.render
-from shared.comments.marker import CommentKind, write_marker
+from shared.comments.marker import (
+    CommentKind,
+    JobEnd,
+    read_end,
+    read_marker,
+    write_end,
+    write_marker,
+)
 from shared.comments.render import LANGUAGES, CommentWriter
 from shared.comments.view import JobView, VariantView
 from shared.domain.clarification import (
@@ -93,6 +100,7 @@ Complete the one you like; abandon the others. Nothing reaches your branch by it
 - Variant 3: ❌ failed (`ado.unavailable`, infrastructure). Azure DevOps is not available. Write `/retry` to try again. If it stays so, give the operators the correlation id.
 
 Job `edit-0123456789abcdef0123456789abcdef` · correlation `c0ffee` · 2 min 10 s · [details](http://host/gateway/jobs/edit-0123456789abcdef0123456789abcdef)
+<!-- code-agent-end status=partial_success v1=success v2=duplicate v3=failed -->
 """)
 
 
@@ -111,6 +119,7 @@ Schließen Sie ab, was Ihnen gefällt; verwerfen Sie den Rest. Von selbst gelang
 - Variante 3: ❌ fehlgeschlagen (`ado.unavailable`, Infrastruktur). Azure DevOps hat nicht getan, worum ich gebeten habe. `/retry` versucht es noch einmal. Bleibt es so, geben Sie den Betreibern die Korrelations-ID.
 
 Auftrag `edit-0123456789abcdef0123456789abcdef` · Korrelation `c0ffee` · 2 min 10 s · [Einzelheiten](http://host/gateway/jobs/edit-0123456789abcdef0123456789abcdef)
+<!-- code-agent-end status=partial_success v1=success v2=duplicate v3=failed -->
 """)
 
 
@@ -177,6 +186,31 @@ def test_every_comment_begins_with_its_marker(writer: CommentWriter) -> None:
         assert text.startswith(write_marker(JOB.id, kind) + "\n")
     question = writer.write_question(ASKED, number=2, most=3)
     assert question.startswith(write_marker(JOB.id, CommentKind.QUESTION, 2) + "\n")
+
+
+def test_the_final_reply_tells_a_program_how_the_job_ended(writer: CommentWriter) -> None:
+    text = writer.write_final(replace(JOB, status=JobStatus.PARTIAL_SUCCESS))
+    assert read_marker(text) == (JOB.id, CommentKind.FINAL)
+    assert read_end(text) == JobEnd(
+        JobStatus.PARTIAL_SUCCESS,
+        {1: VariantStatus.SUCCESS, 2: VariantStatus.DUPLICATE, 3: VariantStatus.FAILED},
+    )
+    forged = write_end(JobEnd(JobStatus.FAILED, {1: VariantStatus.FAILED}))
+    assert read_end(f"{forged}\n{text}") == read_end(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<!-- code-agent-end status=running v1=success -->",
+        "<!-- code-agent-end status=success v1=drafting -->",
+        "<!-- code-agent-end status=won -->",
+        "> <!-- code-agent-end status=success v1=success -->",
+    ],
+)
+def test_what_tells_of_no_end_is_none(text: str) -> None:
+    assert read_end(text) is None
 
 
 @pytest.mark.parametrize("status", list(JobStatus))
@@ -347,7 +381,8 @@ USE = ModelUse(
 
 
 def last_lines(text: str) -> str:
-    return "\n".join(text.splitlines()[-3:])
+    """The last lines that people see."""
+    return "\n".join(text.splitlines()[-4:-1])
 
 
 def test_the_final_reply_says_what_the_models_took() -> None:
@@ -371,7 +406,7 @@ Auftrag `edit-0123456789abcdef0123456789abcdef` · Korrelation `c0ffee` · 2 min
         repair_rounds=1,
     )
     text = CommentWriter("en").write_final(replace(job, use=least))
-    assert text.splitlines()[-3] == snapshot(
+    assert last_lines(text).splitlines()[0] == snapshot(
         "Model: openai gpt-6-sol · 12,345 tokens in, 678 out · 1 repair round"
     )
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, on loopback: started by the first test that wants it."""
+"""A PostgreSQL of one machine's own, on loopback: for tests, and for drills."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import psycopg
 
 PROGRAMS: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 MISSING: Final = "no PostgreSQL server here (/usr/lib/postgresql/*/bin); `make test` says how"
-WITH_PASSWORD: Final = "with_password"
+WITH_PASSWORD: Final = "with_password"  # noqa: S105 - the name of a role
 """Whoever is a member of this role has to say a password."""
 _STARTS: Final = 3
 """Tries to find a port that nobody else takes in the meantime."""
@@ -33,7 +33,9 @@ _OPTIONS: Final = (
 class PostgresCluster:
     """One server with its data in a folder of its own; it can be stopped and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        """Make an empty server; `options` are settings of its own, such as `archive_mode=on`."""
+        self._options = (*_OPTIONS, *options)
         self._bin = PROGRAMS[-1].parent
         self._folder = Path(tempfile.mkdtemp(prefix="code-agent-postgres-"))
         self._port = 0
@@ -49,7 +51,7 @@ class PostgresCluster:
         """Start the server; started again, it has the port that it had."""
         for attempt in range(1, _STARTS + 1):
             self._port = self._port or _find_port()
-            options = " ".join(f"-c {option}" for option in (*_OPTIONS, f"port={self._port}"))
+            options = " ".join(f"-c {option}" for option in (*self._options, f"port={self._port}"))
             try:
                 log = str(self._folder / "log")
                 self._run("pg_ctl", "-w", "-s", "-l", log, "-o", options, "start")
@@ -81,6 +83,7 @@ class PostgresCluster:
         return self.build_url(name)
 
     def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is connected to it."""
         self.execute(f'DROP DATABASE "{url.rpartition("/")[2]}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
