@@ -176,6 +176,18 @@ class _Replay:
         self.event_index = len(events)
         while self.position < len(self.actions):  # the SDK went past all of them
             self._start_next()
+        self._close_answered(events)
+
+    def _close_answered(self, events: Sequence[Event]) -> None:
+        """Close what was answered before the walk came to it.
+
+        The SDK lists a task once, however often it is waited for: a group may have been settled by
+        a task that it does not show, and the walk then stays at it for too long.
+        """
+        for event in events:
+            field_name = COMPLETION_ID_FIELD.get(EventType(event["EventType"]))
+            if field_name is not None and event[field_name] < len(self.requests):
+                self.requests[event[field_name]].is_open = False
 
     def _apply(self, event: Event) -> None:
         event_type = EventType(event["EventType"])

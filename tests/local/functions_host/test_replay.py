@@ -220,3 +220,44 @@ def test_cancelled_timer_is_reported_and_does_not_hold_the_instance() -> None:
     assert turn.is_done
     assert not plan.has_open_tasks
     assert plan.new == []
+
+
+def test_a_task_that_is_waited_for_twice_does_not_hold_the_instance() -> None:
+    def orchestrator(context: Any) -> Generator[Any, Any, str]:
+        granted = context.wait_for_external_event("Granted")
+        for _ in range(2):
+            timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+            yield context.task_any([granted, timer])
+        timer.cancel()
+        yield context.call_activity("a")
+        return "done"
+
+    later = START + timedelta(hours=1)
+    fire_at = format_time(later)
+    events = [
+        build_event(EventType.ORCHESTRATOR_STARTED, START),
+        build_event(EventType.EXECUTION_STARTED, START, Name="o", Version="", Input=None),
+        build_event(EventType.TIMER_CREATED, START, 0, FireAt=fire_at),
+        build_event(EventType.ORCHESTRATOR_COMPLETED, START),
+        build_event(EventType.ORCHESTRATOR_STARTED, later),
+        build_event(EventType.TIMER_FIRED, later, TimerId=0, FireAt=fire_at),
+        build_event(
+            EventType.TIMER_CREATED, later, 1, FireAt=format_time(later + timedelta(hours=1))
+        ),
+        build_event(EventType.ORCHESTRATOR_COMPLETED, later),
+        build_event(EventType.ORCHESTRATOR_STARTED, later),
+        build_event(EventType.EVENT_RAISED, later, Name="Granted", Input="1"),
+        build_event(EventType.TASK_SCHEDULED, later, 2, Name="a", Version="", Input=None),
+        build_event(EventType.ORCHESTRATOR_COMPLETED, later),
+        build_event(EventType.ORCHESTRATOR_STARTED, later),
+        build_event(EventType.TASK_COMPLETED, later, TaskScheduledId=2, Result="1"),
+    ]
+    body = wire.encode_orchestrator_input(
+        [], map(encode_event, events), input_text=None, instance_id="i", parent_instance_id=None
+    )
+    turn = wire.decode_turn(Orchestrator.create(orchestrator)(body))
+    plan = plan_episode(turn.actions, events)
+    assert turn.is_done
+    assert plan.mismatch is None
+    assert plan.cancelled_timer_ids == [1]
+    assert not plan.has_open_tasks
