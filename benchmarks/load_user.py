@@ -15,13 +15,13 @@ from locust import FastHttpUser, task
 PLAN = json.loads(Path(os.environ["CODE_AGENT_LOAD_PLAN"]).read_text("utf-8"))
 
 
-class ServiceHook(FastHttpUser):  # type: ignore[misc]  # locust's decorators are untyped
+class ServiceHook(FastHttpUser):
     """Sends each delivery when its time has come, whatever became of the ones before."""
 
     host = PLAN["url"]
     fixed_count = 1
 
-    @task  # type: ignore[misc]
+    @task
     def deliver_all(self) -> None:
         """Send the whole plan, and end."""
         began = time.monotonic()

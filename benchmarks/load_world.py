@@ -1,4 +1,4 @@
-"""One local world under load: its jobs are begun by locust, and read from the host's own histories."""
+"""A local world under load: locust begins its jobs, the host's own histories tell of them."""
 
 import json
 import os
@@ -73,9 +73,7 @@ def run_loaded_world(
         ) as demo,
     ):
         hook = f"{demo.organisation_url}/_apis/hooks/subscriptions/{demo.subscription_id}"
-        requests.delete(
-            hook, params=API, auth=("", demo.admin.pat), timeout=10
-        ).raise_for_status()
+        requests.delete(hook, params=API, auth=("", demo.admin.pat), timeout=10).raise_for_status()
         yield demo
 
 

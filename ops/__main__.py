@@ -20,6 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("ops.incident", "fill the template of an incident's update"),
     "doctor": ("ops.doctor", "look at everything that the app needs, and say what to do"),
     "switch": ("ops.switch", "pause, brake or steer the running app, without a deployment"),
+    "capacity": (
+        "ops.capacity.command",
+        "find out how many jobs the app carries, and what bounds it",
+    ),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

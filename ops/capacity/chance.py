@@ -15,15 +15,17 @@ class Chance:
     def __init__(self, load: Load, calibration: Calibration) -> None:
         self._load = load
         self._steps = calibration.steps
-        self._dice = random.Random(load.seed)  # noqa: S311 - reproducible, no secret
+        # apart, so that runs with other resources meet the same arrivals
+        self._people = random.Random(f"people {load.seed}")  # noqa: S311 - reproducible, no secret
+        self._dice = random.Random(f"steps {load.seed}")  # noqa: S311
 
     def list_gaps_s(self) -> Iterator[float]:
-        """List the seconds between commands; by lot, since people do not agree on when they write."""
+        """List the seconds between commands; people do not agree on when they write."""
         if self._load.arrivals:
             yield from (b - a for a, b in pairwise((0.0, *self._load.arrivals)))
             return
         while True:
-            yield self._dice.expovariate(self._load.jobs_per_hour / 3600)
+            yield self._people.expovariate(self._load.jobs_per_hour / 3600)
 
     def draw_step_s(self, step: str) -> float:
         """Draw what a step took, of what was measured."""

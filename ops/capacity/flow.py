@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.names import ActivityName as A  # noqa: N814 - a table of them
+from shared.domain.names import ActivityName as A
 
 
 @dataclass(frozen=True, slots=True)

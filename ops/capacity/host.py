@@ -47,8 +47,6 @@ class Host:
         """Seconds that steps waited for quotas."""
         self.executions = 0
         """Runs of functions, which Azure bills."""
-        self.active_s = 0.0
-        """Seconds of activities, summed."""
         self.messages = 0
 
     def accept(self) -> Steps:
@@ -108,16 +106,14 @@ class Host:
         yield from self._travel(self._site.work_items)
         yield self._site.activities.take()
         instance = self._site.choose_instance()
-        instance.activities += 1
+        instance.begin_activity(self._env.now)
         yield instance.threads.take()
-        began = self._env.now
         self.executions += 1
         try:
             yield from self._work(step, demand, instance)
         finally:
-            self.active_s += self._env.now - began
             instance.threads.give()
-            instance.activities -= 1
+            instance.end_activity(self._env.now)
             self._site.activities.give()
 
     def _work(self, step: ActivityName, demand: Demand, instance: Instance) -> Steps:
@@ -143,10 +139,11 @@ class Host:
     def _call_azure_devops(self, calls: int) -> Steps:
         window, now = self._site.tstu, self._env.now
         units = calls * self._there.tstu_per_call
-        delay_s = window.find_delay_s(units, now)
+        start = window.find_start(units, now)
+        delay_s = start - now
         if delay_s > MAX_DELAY_S:
             raise RefusedError(delay_s)
-        window.grant(units, now + delay_s)
+        window.grant(units, start)
         self.waited_s["Azure DevOps quota"] += delay_s
         latency_s = sum(self._chance.draw_latency_s(self._there.ado_call_s) for _ in range(calls))
         yield self._env.timeout(delay_s + latency_s)
@@ -163,9 +160,9 @@ class Host:
                 "model output tokens": load.answer_tokens,
             }
             windows = self._site.model_windows
-            delay_s = max(windows[name].find_delay_s(units, now) for name, units in needs.items())
-            if delay_s > 0:
-                raise RefusedError(delay_s)
+            start = max(windows[name].find_start(units, now) for name, units in needs.items())
+            if start > now:
+                raise RefusedError(start - now)
             for name, units in needs.items():
                 windows[name].grant(units, now)
         yield self._env.timeout(self._chance.draw_model_s())

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+PILED_UP: Final = 0.05
+REFUSED: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Outcome:
     mean_instances: float
     executions: int
     active_s: float
+    """Seconds of instances in which anything ran."""
     messages: int
     model_turns: int
     moments: Sequence[Moment]
@@ -65,10 +70,9 @@ class Outcome:
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether work piles up: a fifth of what came is still there, or was refused."""
-        return self.in_flight - self.mean_jobs > 0.05 * self.arrived or self.failed > (
-            0.02 * self.arrived
-        )
+        """Whether work piles up, or is refused: 5 % of what came is there beyond the usual."""
+        piles_up = self.in_flight - self.mean_jobs > PILED_UP * self.arrived
+        return piles_up or self.failed > REFUSED * self.arrived
 
 
 def find_percentiles(values: Sequence[float]) -> Percentiles:

@@ -9,12 +9,16 @@ from simpy import Environment, Event
 class Processors:
     """Cores shared by all work in progress; nobody gets more than one.
 
+    Threads of one Python process that want its interpreter at the same time also cost each other
+    something: `contention` is the part by which all of them get slower then.
+
     The clock of the work runs slower the more there is, so one heap by finishing time on that
     clock is enough: an arrival costs O(log n).
     """
 
-    def __init__(self, env: Environment, cores: float) -> None:
+    def __init__(self, env: Environment, cores: float, contention: float = 0.0) -> None:
         self._env = env
+        self._contention = contention
         self.cores = cores
         self._clock = 0.0
         """Seconds of work that everybody inside has had since the beginning."""
@@ -23,7 +27,7 @@ class Processors:
         self._numbers = itertools.count()
         self._alarm = 0
         self.busy_s = 0.0
-        """Core-seconds that were used."""
+        """Core-seconds that were used, contention included."""
         self.waited_s = 0.0
         """Seconds that work took longer than it would have alone."""
 
@@ -36,13 +40,16 @@ class Processors:
         return done
 
     def _rate(self) -> float:
-        return min(1.0, self.cores / len(self._inside)) if self._inside else 0.0
+        count = len(self._inside)
+        if count <= 1:
+            return min(float(count), self.cores)
+        return min(1.0, self.cores / count) / (1 + self._contention)
 
     def _advance(self) -> None:
         passed = self._env.now - self._seen_at
         rate = self._rate()
         self._clock += passed * rate
-        self.busy_s += passed * rate * len(self._inside)
+        self.busy_s += passed * min(self.cores, len(self._inside))
         self.waited_s += passed * (1 - rate) * len(self._inside)
         self._seen_at = self._env.now
 

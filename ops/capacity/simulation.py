@@ -60,7 +60,7 @@ class _Run:
         self._load = load
         self._resources = resources
         self._chance = Chance(load, calibration)
-        self._site = Site(self._env, resources)
+        self._site = Site(self._env, resources, calibration.contention)
         self._host = Host(self._site, load, calibration, self._chance)
         self._tally = _Tally()
         self._end_s = load.hours * 3600
@@ -98,15 +98,17 @@ class _Run:
         try:
             yield from self._produce(me, began, counts=counts)
         except StepFailedError:
-            tally.failed += 1
+            succeeded = False
         else:
-            tally.done += 1
+            succeeded = True
         yield from host.call_entity(EntityName.JOB_SLOTS, me)
         if self._site.job_slots.waiting:
             self._site.job_slots.give()
             yield from host.run_activity(ActivityName.WAKE_JOBS, me)
         else:
             self._site.job_slots.give()
+        tally.done += succeeded
+        tally.failed += not succeeded
         tally.present_s += env.now - tally.began.pop(number)
         if counts:
             tally.latencies.append(env.now - began)
@@ -219,7 +221,7 @@ class _Run:
             peak_instances=max([one.instances for one in tally.moments], default=1),
             mean_instances=site.instance_s / self._end_s,
             executions=host.executions,
-            active_s=host.active_s,
+            active_s=sum(one.active_s for one in site.ever),
             messages=host.messages,
             model_turns=round(site.model_windows["model requests"].used),
             moments=tally.moments,

@@ -32,6 +32,21 @@ class Instance:
     connections: Station
     activities: int = 0
     """That run here."""
+    active_since: float = 0.0
+    active_s: float = 0.0
+    """In which at least one activity ran: what Flex Consumption bills."""
+
+    def begin_activity(self, now: float) -> None:
+        """Count an activity that begins here."""
+        if not self.activities:
+            self.active_since = now
+        self.activities += 1
+
+    def end_activity(self, now: float) -> None:
+        """Count one that ends."""
+        self.activities -= 1
+        if not self.activities:
+            self.active_s += now - self.active_since
 
 
 @dataclass(slots=True)
@@ -47,6 +62,7 @@ class Site:
 
     env: Environment
     resources: Resources
+    contention: float = 0.0
     instances: list[Instance] = field(default_factory=list)
     ever: list[Instance] = field(default_factory=list)
     """Those that were removed, too: their accounts count."""
@@ -103,7 +119,7 @@ class Site:
         self.account()
         there = self.resources
         added = Instance(
-            Processors(self.env, there.cores),
+            Processors(self.env, there.cores, self.contention),
             Station(self.env, "worker threads", there.threads),
             Station(self.env, "orchestrator slots", there.orchestrator_slots),
             Station(self.env, "database pool", there.pool_size),

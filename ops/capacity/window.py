@@ -18,8 +18,8 @@ class Window:
         self.used = 0.0
         """Units that were granted since the beginning."""
 
-    def find_delay_s(self, units: float, now: float) -> float:
-        """Answer the seconds until so many units fit, behind all that has been granted.
+    def find_start(self, units: float, now: float) -> float:
+        """Answer the instant from which so many units fit, behind all that has been granted.
 
         What is more than the whole window holds counts as the whole window.
         """
@@ -32,7 +32,7 @@ class Window:
                 break
             begin = max(begin, leaves_at)
             left -= amount
-        return begin - now
+        return begin
 
     def grant(self, units: float, at: float) -> None:
         """Note units that are used at an instant, which no earlier grant may lie behind."""
