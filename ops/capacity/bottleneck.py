@@ -6,7 +6,7 @@ from typing import Final
 
 from ops.capacity.calibration import Calibration
 from ops.capacity.outcome import Outcome, find_percentiles
-from ops.capacity.scenario import MAX_PARTITIONS, Load, Resources
+from ops.capacity.scenario import MAX_PARTITIONS, MAX_THREADS, Load, Resources
 from ops.capacity.simulation import simulate
 
 WORTH_A_LOOK: Final = 0.01
@@ -45,7 +45,9 @@ def _double(setting: str, where: str, field: str, most: float = 1e9) -> Lever:
 LEVERS: Final[Mapping[str, Lever]] = {
     "job slots": _double("CODE_AGENT_MAX_RUNNING_JOBS", "settings", "job_slots", 1000),
     "activity slots": _double("maxConcurrentActivityFunctions", "host.json", "activity_slots"),
-    "worker threads": _double("PYTHON_THREADPOOL_THREAD_COUNT", "app settings", "threads"),
+    "worker threads": _double(
+        "PYTHON_THREADPOOL_THREAD_COUNT", "app settings", "threads", MAX_THREADS
+    ),
     "orchestrator slots": _double(
         "maxConcurrentOrchestratorFunctions", "host.json", "orchestrator_slots"
     ),
@@ -110,7 +112,8 @@ def find_bottleneck(
         relaxed = lever.relax(resources)
         if relaxed == resources:
             continue
-        trials.append(_judge(name, resources, outcome, simulate(load, relaxed, calibration)))
+        tried = simulate(load, relaxed, calibration)
+        trials.append(_judge(name, resources, relaxed, outcome, tried))
     trials.sort(key=lambda trial: -trial.gain * (DEARER if trial.resource in _BOUGHT else 1))
     is_found = bool(trials) and trials[0].gain >= MATTERS
     return Finding(trials[0].resource if is_found else NOTHING, tuple(trials))
@@ -126,10 +129,12 @@ def grow(
         chosen = None
         for name in _choose(outcome):
             relaxed = LEVERS[name].relax(resources)
+            if outcome.is_overloaded:
+                relaxed = LEVERS[name].relax(relaxed)  # it is far away
             if relaxed == resources:
                 continue
             tried = simulate(load, relaxed, calibration)
-            trial = _judge(name, resources, outcome, tried)
+            trial = _judge(name, resources, relaxed, outcome, tried)
             if trial.gain >= MATTERS or outcome.is_overloaded:
                 chosen = (relaxed, tried, trial)
                 break
@@ -149,7 +154,9 @@ def merge_moves(moves: list[Trial]) -> list[Trial]:
     return list(merged.values())
 
 
-def _judge(name: str, resources: Resources, outcome: Outcome, tried: Outcome) -> Trial:
+def _judge(
+    name: str, resources: Resources, relaxed: Resources, outcome: Outcome, tried: Outcome
+) -> Trial:
     lever = LEVERS[name]
     before, after = (find_percentiles(one.latencies).p95 for one in (outcome, tried))
     faster = 1 - after / before if before else 0.0
@@ -159,7 +166,7 @@ def _judge(name: str, resources: Resources, outcome: Outcome, tried: Outcome) ->
         setting=lever.setting,
         where=lever.where,
         before=lever.read(resources),
-        after=lever.read(lever.relax(resources)),
+        after=lever.read(relaxed),
         p95_s=after,
         throughput=tried.throughput,
         gain=max(faster, more),

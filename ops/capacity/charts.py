@@ -40,7 +40,14 @@ def _draw(path: Path, fill: Any) -> Path:
 def _latency(axes: "Axes", outcome: Outcome) -> None:
     minutes = [value / 60 for value in outcome.finished_at]
     seconds = list(outcome.latencies)
-    axes.plot(minutes, seconds, ".", markersize=2, alpha=0.35, color="tab:blue", label="one job")
+    axes.plot(
+        *(minutes, seconds, "."),
+        markersize=2,
+        alpha=0.35,
+        color="tab:blue",
+        label="one job",
+        rasterized=True,  # thousands of points: the file would be as long as the run
+    )
     if minutes:
         last = max(minutes)
         groups: dict[int, list[float]] = {number: [] for number in range(_BINS)}

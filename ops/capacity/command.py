@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,6 +113,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate; answers the exit code."""
+    missing = [name for name in ("simpy", "matplotlib") if find_spec(name) is None]
+    if missing:
+        sys.stderr.write(f"error: {', '.join(missing)}: install requirements-dev.txt\n")
+        return 2
     from ops.capacity.calibration import FILE, CalibrationError, read_calibration
     from ops.capacity.cost import FILE as PRICES
     from ops.capacity.cost import PricesError, read_prices

@@ -14,14 +14,15 @@ from ops.capacity.bottleneck import NOTHING, Trial, find_bottleneck, grow, merge
 from ops.capacity.calibration import Calibration
 from ops.capacity.charts import draw_charts
 from ops.capacity.cost import Cost, estimate_cost
-from ops.capacity.outcome import Outcome, find_percentiles
+from ops.capacity.outcome import REFUSED, Outcome, find_percentiles
 from ops.capacity.scenario import BUSY_HOUR, Load, Resources, build_resources
 from ops.capacity.simulation import simulate
 
 SIZES: Final = (10.0, 100.0, 1_000.0, 10_000.0)
 """Jobs in the busiest hour: the last is 100,000 a day."""
-ENOUGH_JOBS: Final = 2_000
-SHORTEST_H: Final = 0.75
+DRAWN: Final = (100.0, 10_000.0)
+ENOUGH_JOBS: Final = 1_000
+SHORTEST_H: Final = 0.3
 TEXT: Final = Path(__file__).with_name("document.md")
 VALIDATION: Final = Path(__file__).with_name("validation.json")
 """Runs of `python -m benchmarks.load --validate`, as it has noted them."""
@@ -53,7 +54,8 @@ def write_document(
         tell(f"{jobs_per_hour:g} jobs an hour")
         sizes.append(_simulate_size(jobs_per_hour, calibration, prices, model))
     folder = path.with_suffix("")
-    for size in sizes:
+    drawn = [size for size in sizes if size.load.jobs_per_hour in DRAWN]
+    for size in drawn:
         draw_charts(size.shipped, folder, f"{size.load.jobs_per_hour:g}-shipped")
         draw_charts(size.grown, folder, f"{size.load.jobs_per_hour:g}-grown")
     tables = {
@@ -64,7 +66,7 @@ def write_document(
         "MOVES": _write_moves(sizes),
         "COST": _write_cost(sizes),
         "PARTS": _write_parts(sizes[-1], calibration),
-        "CHARTS": _write_charts(folder.name, sizes),
+        "CHARTS": _write_charts(folder.name, drawn),
     }
     text = TEXT.read_text("utf-8")
     for name, table in tables.items():
@@ -99,10 +101,10 @@ def _write_shipped(sizes: Sequence[Size]) -> str:
         times, first = find_percentiles(size.shipped.latencies), "nothing to move"
         if size.first:
             first = (
-                f"`{size.first.setting}` {size.first.before:g} → {size.first.after:g}:"
+                f"{size.first.setting} {size.first.before:g} → {size.first.after:g}:"
                 f" P95 {_seconds(size.first.p95_s)}, {size.first.throughput:,.0f} an hour"
             )
-        state = "work piles up" if size.shipped.is_overloaded else "carried"
+        state = _name_state(size.shipped)
         rows.append(
             (
                 *_name(size),
@@ -129,7 +131,7 @@ def _write_grown(sizes: Sequence[Size]) -> str:
         rows.append(
             (
                 *_name(size),
-                "work piles up" if size.grown.is_overloaded else "carried",
+                _name_state(size.grown),
                 _seconds(times.p50),
                 _seconds(times.p95),
                 _seconds(first.p95),
@@ -266,7 +268,16 @@ def _name(size: Size) -> tuple[str, str]:
     return f"{size.load.jobs_per_hour:,.0f}", f"{size.load.jobs_per_hour / BUSY_HOUR:,.0f}"
 
 
+def _name_state(outcome: Outcome) -> str:
+    if not outcome.is_overloaded:
+        return "carried"
+    failed = outcome.failed / max(1, outcome.arrived)
+    return f"{100 * failed:.0f} % refused" if failed > REFUSED else "work piles up"
+
+
 def _seconds(value: float) -> str:
+    if not value:
+        return "none ended"
     return f"{value / 60:,.0f} min" if value >= 600 else f"{value:,.0f} s"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from simpy import Event
+from simpy import Environment, Event
 
 from ops.capacity.calibration import Calibration
 from ops.capacity.chance import Chance
@@ -40,7 +40,7 @@ class Host:
         self._calibration = calibration
         self._chance = chance
         self._entities = {
-            name: Entity(self, chance.draw_partition(self._there.partitions))
+            name: Entity(self._env, self, chance.draw_partition(self._there.partitions))
             for name in (EntityName.JOB_SLOTS, EntityName.MODEL_CIRCUIT)
         }
         self.waited_s = {"Azure DevOps quota": 0.0, "model quota": 0.0}
@@ -181,7 +181,8 @@ class Host:
 class Entity:
     """One durable entity: what waits for it while it runs is one batch of its next run."""
 
-    def __init__(self, host: Host, partition: int) -> None:
+    def __init__(self, env: Environment, host: Host, partition: int) -> None:
+        self._env = env
         self._host = host
         self._partition = partition
         self._waiting: list[Event] = []
@@ -189,12 +190,11 @@ class Entity:
 
     def ask(self) -> Event:
         """Send an operation; the event comes with its answer."""
-        env = self._host._env  # noqa: SLF001 - same module
-        answer = env.event()
+        answer = self._env.event()
         self._waiting.append(answer)
         if not self._is_running:
             self._is_running = True
-            env.process(self._run())
+            self._env.process(self._run())
         return answer
 
     def _run(self) -> Steps:

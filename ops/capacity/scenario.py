@@ -17,6 +17,10 @@ BUSY_HOUR: Final = 0.1
 MAX_PARTITIONS: Final = 16
 """Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-azure-storage-provider"""
 
+MAX_THREADS: Final = 32
+"""Of the Python worker.
+Source: https://learn.microsoft.com/azure/azure-functions/functions-app-settings"""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -137,7 +141,7 @@ def count_threads(cores: float) -> int:
     Source: https://learn.microsoft.com/azure/azure-functions/python-scale-performance-reference
     (`PYTHON_THREADPOOL_THREAD_COUNT`), `concurrent.futures.ThreadPoolExecutor`.
     """
-    return min(32, math.ceil(cores) + 4)
+    return min(MAX_THREADS, math.ceil(cores) + 4)
 
 
 PLANS: Final = ("flex", "premium", "local")

@@ -6,7 +6,9 @@ import pytest
 
 from local.functions_host.history import EventType
 from ops.capacity.calibration import read_calibration
+from ops.capacity.document import SIZES
 from ops.capacity.flow import DEMANDS, count_ado_calls, count_entity_calls, list_steps
+from ops.capacity.scenario import BUSY_HOUR, ROOT
 from shared.domain.names import ActivityName
 from tests.histories.golden import FOLDER, Recording, load_recordings
 
@@ -34,6 +36,12 @@ def test_simulated_steps_are_those_of_the_orchestrators(variants: int) -> None:
 @pytest.mark.parametrize("variants", [1, 3, 10])
 def test_calls_to_azure_devops_are_as_measured(variants: int) -> None:
     assert count_ado_calls(variants) == 12 + 3 * variants
+
+
+def test_document_is_of_this_calibration() -> None:
+    text = (ROOT / "docs" / "capacity.md").read_text("utf-8")
+    assert read_calibration().measured_on in text
+    assert all(text.count(f"\n| {size:,.0f} | {size / BUSY_HOUR:,.0f} |") == 3 for size in SIZES)
 
 
 def test_every_step_has_been_measured() -> None:
