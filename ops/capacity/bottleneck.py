@@ -135,7 +135,8 @@ def grow(
                 continue
             tried = simulate(load, relaxed, calibration)
             trial = _judge(name, resources, relaxed, outcome, tried)
-            if trial.gain >= MATTERS or outcome.is_overloaded:
+            helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
+            if helps if outcome.is_overloaded else trial.gain >= MATTERS:
                 chosen = (relaxed, tried, trial)
                 break
         if chosen is None:
