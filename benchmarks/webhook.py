@@ -32,17 +32,19 @@ TALK: Final = "thanks"
 COMMAND: Final = "/edit /3 make all buttons red"
 
 
-def build_body(content: str) -> bytes:
-    """Build a delivery about a comment that nobody has seen yet."""
-    repository, project = str(uuid.uuid4()), str(uuid.uuid4())
+def build_body(
+    content: str, *, repository: str = "", project: str = "", pull_request: int = 1, thread: int = 1
+) -> bytes:
+    """Build a delivery about the first comment of a thread; by default one nobody has seen yet."""
+    repository, project = repository or str(uuid.uuid4()), project or str(uuid.uuid4())
     base = f"https://dev.azure.com/contoso/_apis/git/repositories/{repository}"
-    links = {"self": {"href": f"{base}/pullRequests/1/threads/1/comments/1"}}
+    links = {"self": {"href": f"{base}/pullRequests/{pull_request}/threads/{thread}/comments/1"}}
     body: dict[str, Any] = {
         "eventType": "ms.vss-code.git-pullrequest-comment-event",
         "resource": {
             "comment": {"id": 1, "content": content, "commentType": "text", "_links": links},
             "pullRequest": {
-                "pullRequestId": 1,
+                "pullRequestId": pull_request,
                 "repository": {"id": repository, "project": {"id": project}},
             },
         },

@@ -23,6 +23,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup-sent": ("ops.backup_sent", "tell operators of a backup; called by ops/backup.sh"),
     "restore": ("ops.restore", "restore a backup into a new database, and check it"),
     "rebuild": ("ops.rebuild", "bring older records up to date with Azure DevOps"),
+    "capacity": (
+        "ops.capacity.command",
+        "find out how many jobs the app carries, and what bounds it",
+    ),
     "records": ("ops.records", "export or erase a person's records; reports on the database"),
 }
 """Name of a command, the module that runs it, and its one line of help."""

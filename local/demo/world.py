@@ -61,6 +61,7 @@ def run_world(
     ports: Ports,
     settings: Mapping[str, str],
     play_model: Callable[[str], Mapping[str, str]] | None = None,
+    brain: str = BRAIN,
     verbose: bool = False,
 ) -> Iterator[Demo]:
     """Run everything until the block is left.
@@ -70,6 +71,7 @@ def run_world(
         ports: of the two servers.
         settings: of the app, besides those that join the two.
         play_model: have a model server play the model; answers the settings for its address.
+        brain: what decides the model server's answers, as `module:function`.
         verbose: let the host talk on standard error.
 
     Raises:
@@ -87,7 +89,7 @@ def run_world(
         )
         model = ""
         if play_model is not None:
-            arguments = ["--port", "0", "--brain", BRAIN]
+            arguments = ["--port", "0", "--brain", brain]
             model = stack.enter_context(_run_server(folder, "model", arguments, {}))
             settings = {**settings, **play_model(model)}
         insights = stack.enter_context(

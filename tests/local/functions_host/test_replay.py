@@ -225,9 +225,10 @@ def test_cancelled_timer_is_reported_and_does_not_hold_the_instance() -> None:
 def test_a_task_that_is_waited_for_twice_does_not_hold_the_instance() -> None:
     def orchestrator(context: Any) -> Generator[Any, Any, str]:
         granted = context.wait_for_external_event("Granted")
-        for _ in range(2):
-            timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
-            yield context.task_any([granted, timer])
+        timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+        yield context.task_any([granted, timer])
+        timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+        yield context.task_any([granted, timer])
         timer.cancel()
         yield context.call_activity("a")
         return "done"

@@ -1,0 +1,191 @@
+"""What bounds the app, found by trying: relax what jobs wait for, run again, see what it moves."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ops.capacity.calibration import Calibration
+from ops.capacity.outcome import Outcome, find_percentiles
+from ops.capacity.scenario import MAX_PARTITIONS, MAX_THREADS, Load, Resources
+from ops.capacity.simulation import simulate
+
+WORTH_A_LOOK: Final = 0.01
+"""Part of a job's time spent waiting for something, from which on it is tried."""
+MATTERS: Final = 0.05
+"""Part of the 95th percentile, or of the throughput, that relaxing it has to move."""
+DEARER: Final = 0.8
+"""What a gain counts that is bought, where a setting that costs nothing does about the same."""
+_BOUGHT: Final = frozenset({"instances", "processor"})
+MOST_TRIES: Final = 4
+MOST_GROWTH: Final = 14
+NOTHING: Final = "the model's own time"
+
+Relax = Callable[[Resources], Resources]
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """What an operator moves to have more of a resource."""
+
+    setting: str
+    where: str
+    read: Callable[[Resources], float]
+    relax: Relax
+    """Twice as much, as far as that is possible."""
+
+
+def _double(setting: str, where: str, field: str, most: float = 1e9) -> Lever:
+    def relax(there: Resources) -> Resources:
+        value = getattr(there, field)
+        return replace(there, **{field: min(type(value)(value * 2), type(value)(most))})
+
+    return Lever(setting, where, lambda there: float(getattr(there, field)), relax)
+
+
+LEVERS: Final[Mapping[str, Lever]] = {
+    "job slots": _double("CODE_AGENT_MAX_RUNNING_JOBS", "settings", "job_slots", 1000),
+    "activity slots": _double("maxConcurrentActivityFunctions", "host.json", "activity_slots"),
+    "worker threads": _double(
+        "PYTHON_THREADPOOL_THREAD_COUNT", "app settings", "threads", MAX_THREADS
+    ),
+    "orchestrator slots": _double(
+        "maxConcurrentOrchestratorFunctions", "host.json", "orchestrator_slots"
+    ),
+    "partitions": _double(
+        "storageProvider.partitionCount", "host.json, a new task hub", "partitions", MAX_PARTITIONS
+    ),
+    "processor": _double("instanceMemoryMB or the plan's size", "bicep", "cores", 4),
+    "instances": _double("maximumInstanceCount", "bicep", "max_instances", 1000),
+    "HTTP requests": _double("httpConcurrency", "bicep", "http_slots"),
+    "database pool": _double("CODE_AGENT_DATABASE_POOL_SIZE", "settings", "pool_size", 50),
+    "Azure DevOps quota": _double(
+        "identities: one deployment for each part of the projects", "Azure DevOps", "ado_identities"
+    ),
+    "model quota": Lever(
+        "requests and tokens a minute",
+        "the provider, or a second one in CODE_AGENT_PROVIDER",
+        lambda there: there.model_input_tokens,
+        lambda there: replace(
+            there,
+            model_requests=there.model_requests * 2,
+            model_input_tokens=there.model_input_tokens * 2,
+            model_output_tokens=there.model_output_tokens * 2,
+        ),
+    ),
+}
+"""Resource to what moves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one lever moved."""
+
+    resource: str
+    setting: str
+    where: str
+    before: float
+    after: float
+    p95_s: float
+    """With it relaxed."""
+    throughput: float
+    gain: float
+    """Part of the 95th percentile or of the throughput that it moved, whichever is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What bounds a run."""
+
+    resource: str
+    """`NOTHING` where no lever matters: a job takes what the model takes."""
+    trials: tuple[Trial, ...]
+    """The one that moves most first."""
+
+
+def find_bottleneck(
+    load: Load, resources: Resources, calibration: Calibration, outcome: Outcome
+) -> Finding:
+    """Relax each resource that jobs wait for, run again, and name the one that moves most."""
+    trials = []
+    for name in _choose(outcome)[:MOST_TRIES]:
+        lever = LEVERS[name]
+        relaxed = lever.relax(resources)
+        if relaxed == resources:
+            continue
+        tried = simulate(load, relaxed, calibration)
+        trials.append(_judge(name, resources, relaxed, outcome, tried))
+    trials.sort(key=lambda trial: -trial.gain * (DEARER if trial.resource in _BOUGHT else 1))
+    is_found = bool(trials) and trials[0].gain >= MATTERS
+    return Finding(trials[0].resource if is_found else NOTHING, tuple(trials))
+
+
+def grow(
+    load: Load, resources: Resources, calibration: Calibration
+) -> tuple[Resources, Outcome, list[Trial]]:
+    """Move what bounds the app until nothing does; answers where that ends, and the moves."""
+    moves: list[Trial] = []
+    outcome = simulate(load, resources, calibration)
+    for _ in range(MOST_GROWTH):
+        chosen = None
+        for name in _choose(outcome):
+            relaxed = LEVERS[name].relax(resources)
+            if outcome.is_overloaded:
+                relaxed = LEVERS[name].relax(relaxed)  # it is far away
+            if relaxed == resources:
+                continue
+            tried = simulate(load, relaxed, calibration)
+            trial = _judge(name, resources, relaxed, outcome, tried)
+            helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
+            if helps if outcome.is_overloaded else trial.gain >= MATTERS:
+                chosen = (relaxed, tried, trial)
+                break
+        if chosen is None:
+            break
+        resources, outcome, move = chosen
+        moves.append(move)
+    return resources, outcome, moves
+
+
+def merge_moves(moves: list[Trial]) -> list[Trial]:
+    """Put the moves of one lever together: from its first value to its last."""
+    merged: dict[str, Trial] = {}
+    for move in moves:
+        first = merged.get(move.resource, move)
+        merged[move.resource] = replace(move, before=first.before)
+    return list(merged.values())
+
+
+def _judge(
+    name: str, resources: Resources, relaxed: Resources, outcome: Outcome, tried: Outcome
+) -> Trial:
+    lever = LEVERS[name]
+    before, after = (find_percentiles(one.latencies).p95 for one in (outcome, tried))
+    faster = 1 - after / before if before else 0.0
+    more = tried.done / outcome.done - 1 if outcome.done else float(tried.done > 0)
+    return Trial(
+        resource=name,
+        setting=lever.setting,
+        where=lever.where,
+        before=lever.read(resources),
+        after=lever.read(relaxed),
+        p95_s=after,
+        throughput=tried.throughput,
+        gain=max(faster, more),
+    )
+
+
+def _choose(outcome: Outcome) -> list[str]:
+    """Choose what may bound the run: what jobs wait for, the longest wait first."""
+    total_s = max(outcome.mean_time_s, 1e-9)
+    names = [
+        name
+        for name, waited_s in sorted(outcome.waits.items(), key=lambda item: -item[1])
+        if waited_s / total_s >= WORTH_A_LOOK
+    ]
+    # behind what is waited for in an instance there may be too few of them
+    within = {"activity slots", "worker threads", "processor", "database pool"}
+    if outcome.utilisation["instances"] >= 1 and within & set(names):
+        names.insert(1, "instances")
+    if "orchestrator slots" in names:
+        names.append("partitions")
+    return names
