@@ -119,31 +119,65 @@ def find_bottleneck(
     return Finding(trials[0].resource if is_found else NOTHING, tuple(trials))
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What was moved, and where that leads."""
+
+    resources: Resources
+    outcome: Outcome
+    moves: list[Trial]
+
+
 def grow(
     load: Load, resources: Resources, calibration: Calibration
 ) -> tuple[Resources, Outcome, list[Trial]]:
-    """Move what bounds the app until nothing does; answers where that ends, and the moves."""
+    """Move what bounds the app until nothing does; answers where that ends, and the moves.
+
+    One lever at a time, and all that jobs wait for at once where none helps by itself.
+    """
+    here = _Step(resources, simulate(load, resources, calibration), [])
     moves: list[Trial] = []
-    outcome = simulate(load, resources, calibration)
     for _ in range(MOST_GROWTH):
-        chosen = None
-        for name in _choose(outcome):
-            relaxed = LEVERS[name].relax(resources)
-            if outcome.is_overloaded:
-                relaxed = LEVERS[name].relax(relaxed)  # it is far away
-            if relaxed == resources:
-                continue
-            tried = simulate(load, relaxed, calibration)
-            trial = _judge(name, resources, relaxed, outcome, tried)
-            helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
-            if helps if outcome.is_overloaded else trial.gain >= MATTERS:
-                chosen = (relaxed, tried, trial)
-                break
-        if chosen is None:
+        step = _move_one(load, here, calibration) or _move_all(load, here, calibration)
+        if step is None:
             break
-        resources, outcome, move = chosen
-        moves.append(move)
-    return resources, outcome, moves
+        here = step
+        moves += step.moves
+    return here.resources, here.outcome, moves
+
+
+def _move_one(load: Load, here: _Step, calibration: Calibration) -> _Step | None:
+    """Move the first lever that helps by itself."""
+    outcome = here.outcome
+    for name in _choose(outcome):
+        relaxed = LEVERS[name].relax(here.resources)
+        if outcome.is_overloaded:
+            relaxed = LEVERS[name].relax(relaxed)  # it is far away
+        if relaxed == here.resources:
+            continue
+        tried = simulate(load, relaxed, calibration)
+        trial = _judge(name, here.resources, relaxed, outcome, tried)
+        helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
+        if helps if outcome.is_overloaded else trial.gain >= MATTERS:
+            return _Step(relaxed, tried, [trial])
+    return None
+
+
+def _move_all(load: Load, here: _Step, calibration: Calibration) -> _Step | None:
+    """Move everything that jobs wait for, while too little is carried."""
+    outcome, relaxed = here.outcome, here.resources
+    if not outcome.is_overloaded:
+        return None
+    names = _choose(outcome)
+    for name in names:
+        relaxed = LEVERS[name].relax(relaxed)
+    if relaxed == here.resources:
+        return None
+    tried = simulate(load, relaxed, calibration)
+    if tried.done <= outcome.done * (1 + WORTH_A_LOOK):
+        return None
+    moves = [_judge(name, here.resources, relaxed, outcome, tried) for name in names]
+    return _Step(relaxed, tried, [move for move in moves if move.after != move.before])
 
 
 def merge_moves(moves: list[Trial]) -> list[Trial]:
