@@ -36,6 +36,7 @@ def serve_in_thread(
             found.append(stand_in)
             started.set()
             await stopping.wait()
+        await asyncio.sleep(0)  # what was broken off is closed in the loop's next turn
 
     def work() -> None:
         try:
