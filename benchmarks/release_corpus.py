@@ -2,8 +2,8 @@
 
 A case is a release whose changelog has exactly one entry: the entry is the message of a commit, the
 release before it the commit's parent. What a release builds is left out (bundles, declarations,
-maps), the changelog too, and the release's own number is 0.0.0 wherever it stands, so that nothing
-changes but what the entry tells of.
+maps), the changelog and files about packaging too; the release's own number is 0.0.0 wherever it
+stands, so that nothing changes but what the entry tells of.
 
 Archives come by `npm pack` or `pip download --no-binary`, one at a time, and are only unpacked. pip
 asks the package's build backend for its metadata, which runs it.
@@ -30,7 +30,9 @@ _CHANGELOG: Final = re.compile(
 _BUILT: Final = re.compile(
     r"(?:^|/)(?:_?(?:cjs|esm|types)|dist|build|node_modules|lib\.(?:esm|commonjs)|[\w.-]+\.(?:egg|dist)-info)/"
     r"|\.(?:map|min\.js|d\.[cm]?ts|pyc)$|(?:^|/)PKG-INFO$"
+    r"|(?:^|/)(?:setup\.py|_?version\.(?:py|[jt]s)|docs?/(?:source/)?conf\.py)$|(?:^|/)\.[\w-]+_cache/"
 )
+"""What is built, and what every release changes whatever its entry tells of."""
 _HEADING: Final = re.compile(
     r"^(?:#{1,4} |(?=[^\n]*\n[=~^-]{3}))[^\d\n]{0,30}(\d+(?:\.\d+){1,3})(?![\w.])[^\n]*\n",
     re.MULTILINE,
@@ -38,7 +40,7 @@ _HEADING: Final = re.compile(
 _ENTRY: Final = re.compile(r"^ ?[-*+] +", re.MULTILINE)
 # what an entry has and a commit's message has not: addresses, samples, links, thanks, underlines
 _MARKUP: Final = (
-    (re.compile(r"\(\S+@\S+\)"), ""),
+    (re.compile(r"\(\S+@\S+\)|^[0-9a-f]{7,40}: "), ""),
     (re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL), ""),
     (re.compile(r"\[`[0-9a-f]{7,40}`\]\([^)]*\)|\[#\d+\]\([^)]*\)|Thanks \[[^)]*\)!"), ""),
     (re.compile(r"\(\[[0-9a-f#]{2,40}\]\([^)]*\)\)|\(?#\d+\)?|\[@[\w-]+\](?:\([^)]*\))?"), ""),
@@ -73,11 +75,16 @@ def main() -> int:
     parser.add_argument("directory", type=Path, help="where the repositories go")
     parser.add_argument("packages", nargs="+", metavar="npm:NAME[@VERSION]|pip:NAME")
     parser.add_argument("--cases", type=int, default=40, metavar="N", help="newest per package")
+    parser.add_argument("--sources", action="store_true", help="no wheels of Python packages")
     parser.add_argument("--pip", default="pip", help="a pip whose environment has build backends")
     arguments = parser.parse_args()
     for package in arguments.packages:
         registry, _, name = package.partition(":")
-        source = NpmPackage(name) if registry == "npm" else PipPackage(name, arguments.pip)
+        source = (
+            NpmPackage(name)
+            if registry == "npm"
+            else PipPackage(name, arguments.pip, sources_only=arguments.sources)
+        )
         made = make_repository(arguments.directory, source, arguments.cases)
         print(f"{package}: {made} releases with one entry", flush=True)
     return 0
@@ -105,10 +112,14 @@ class NpmPackage:
 
 
 class PipPackage:
-    """A package of the Python index: its newest sources for the changelog, else wheels."""
+    """A package of the Python index: its newest sources for the changelog, else wheels.
 
-    def __init__(self, name: str, pip: str) -> None:
+    With `sources_only` releases come as sources too, which hold tests more often than wheels do.
+    """
+
+    def __init__(self, name: str, pip: str, *, sources_only: bool) -> None:
         self.name, self.newest, self._pip = name, "", pip
+        self._sources_only = sources_only
 
     def list_versions(self) -> list[str]:
         """List the versions that are published."""
@@ -118,10 +129,11 @@ class PipPackage:
     def fetch(self, versions: Sequence[str], folder: Path) -> None:
         """Fetch archives; a version that is not there, or has no wheel, is passed."""
         options = ("--quiet", "--no-deps", "--disable-pip-version-check", "--dest", str(folder))
-        sources = ("--no-binary=:all:", "--no-build-isolation", self.name)
+        sources = ("--no-binary=:all:", "--no-build-isolation")
         for version in versions:
-            wheel = ("--only-binary=:all:", "--ignore-requires-python", f"{self.name}=={version}")
-            _try(self._pip, "download", *options, *(wheel if version else sources))
+            kind = sources if self._sources_only or not version else ("--only-binary=:all:",)
+            wanted = f"{self.name}=={version}" if version else self.name
+            _try(self._pip, "download", *options, "--ignore-requires-python", *kind, wanted)
 
 
 def make_repository(directory: Path, package: NpmPackage | PipPackage, limit: int) -> int:
@@ -156,7 +168,7 @@ def _find_releases(changelog: str, versions: list[str]) -> Iterator[Release]:
     sections: dict[str, str] = {}
     headings = list(_HEADING.finditer(changelog))
     ends = [heading.start() for heading in headings[1:]] + [len(changelog)]
-    for heading, end in zip(headings, ends, strict=True):
+    for heading, end in zip(headings, ends, strict=False):
         sections.setdefault(heading[1], changelog[heading.end() : end])
     for place, version in enumerate(versions[1:]):
         entries = [
@@ -191,7 +203,7 @@ def _unpack(path: Path) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     with tarfile.open(path) as archive:
         for member in archive:
-            inner = member.name.partition("/")[2]
+            inner = member.name.removeprefix("./").partition("/")[2]
             if inner and member.isreg() and member.size <= MAX_FILE_BYTES:
                 opened = archive.extractfile(member)
                 files[inner] = opened.read() if opened else b""
