@@ -130,44 +130,51 @@ def find_bottleneck(
     return Finding(trials[0].resource if is_found else NOTHING, tuple(trials))
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What was moved, and where that leads."""
-
-    resources: Resources
-    outcome: Outcome
-    moves: list[Trial]
+Growth = tuple[Resources, Outcome, list[Trial]]
+"""Where moving levers has led, and the moves."""
 
 
-def grow(
-    load: Load, resources: Resources, calibration: Calibration
-) -> tuple[Resources, Outcome, list[Trial]]:
-    """Move what bounds the app until nothing does; answers where that ends, and the moves.
+def grow(load: Load, resources: Resources, calibration: Calibration) -> Growth:
+    """Move what bounds the app, one lever at a time, until nothing does.
 
-    One lever at a time, and all that jobs wait for at once where none helps by itself; where that
-    leads nowhere either, down from `LARGE`.
+    Where that ends with too little carried, down from `LARGE`.
     """
-    here = _Step(resources, simulate(load, resources, calibration), [])
-    moves: list[Trial] = []
+    shipped = simulate(load, resources, calibration)
+    there, outcome, moves = resources, shipped, list[Trial]()
     for _ in range(MOST_GROWTH):
-        step = _move_one(load, here, calibration) or _move_all(load, here, calibration)
+        step = _move_one(load, there, calibration, outcome)
         if step is None:
             break
-        here = step
-        moves += step.moves
-    if here.outcome.is_overloaded:
-        shipped = simulate(load, resources, calibration)
-        large = _start_large(load, resources, calibration)
-        if not large.outcome.is_overloaded:
-            judged = (
-                _judge(name, resources, large.resources, shipped, large.outcome) for name in LARGE
-            )
-            moves = [move for move in judged if move.after != move.before]
-            here = large
-    return here.resources, here.outcome, moves
+        there, outcome, move = step
+        moves.append(move)
+    if outcome.is_overloaded:
+        large = _start_large(load, resources, calibration, shipped)
+        if not large[1].is_overloaded:
+            return large
+    return there, outcome, moves
 
 
-def _start_large(load: Load, resources: Resources, calibration: Calibration) -> _Step:
+def _move_one(
+    load: Load, here: Resources, calibration: Calibration, outcome: Outcome
+) -> tuple[Resources, Outcome, Trial] | None:
+    """Move the first lever that helps by itself."""
+    for name in _choose(outcome):
+        relaxed = LEVERS[name].relax(here)
+        if outcome.is_overloaded:
+            relaxed = LEVERS[name].relax(relaxed)  # it is far away
+        if relaxed == here:
+            continue
+        tried = simulate(load, relaxed, calibration)
+        trial = _judge(name, here, relaxed, outcome, tried)
+        helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
+        if helps if outcome.is_overloaded else trial.gain >= MATTERS:
+            return relaxed, tried, trial
+    return None
+
+
+def _start_large(
+    load: Load, resources: Resources, calibration: Calibration, shipped: Outcome
+) -> Growth:
     """Begin with everything moved, and take back what the load does not need."""
     moved = dict(LARGE)
     there = _build(resources, moved)
@@ -181,7 +188,8 @@ def _start_large(load: Load, resources: Resources, calibration: Calibration) -> 
             if tried.is_overloaded or after > before * (1 + MATTERS):
                 break
             moved, there, outcome = fewer, less, tried
-    return _Step(there, outcome, [])
+    left = [name for name, times in moved.items() if times]
+    return there, outcome, [_judge(name, resources, there, shipped, outcome) for name in left]
 
 
 def _build(resources: Resources, moved: Mapping[str, int]) -> Resources:
@@ -189,40 +197,6 @@ def _build(resources: Resources, moved: Mapping[str, int]) -> Resources:
         for _ in range(times):
             resources = LEVERS[name].relax(resources)
     return resources
-
-
-def _move_one(load: Load, here: _Step, calibration: Calibration) -> _Step | None:
-    """Move the first lever that helps by itself."""
-    outcome = here.outcome
-    for name in _choose(outcome):
-        relaxed = LEVERS[name].relax(here.resources)
-        if outcome.is_overloaded:
-            relaxed = LEVERS[name].relax(relaxed)  # it is far away
-        if relaxed == here.resources:
-            continue
-        tried = simulate(load, relaxed, calibration)
-        trial = _judge(name, here.resources, relaxed, outcome, tried)
-        helps = tried.done > outcome.done * (1 + WORTH_A_LOOK)
-        if helps if outcome.is_overloaded else trial.gain >= MATTERS:
-            return _Step(relaxed, tried, [trial])
-    return None
-
-
-def _move_all(load: Load, here: _Step, calibration: Calibration) -> _Step | None:
-    """Move everything that jobs wait for, while too little is carried."""
-    outcome, relaxed = here.outcome, here.resources
-    if not outcome.is_overloaded:
-        return None
-    names = _choose(outcome)
-    for name in names:
-        relaxed = LEVERS[name].relax(relaxed)
-    if relaxed == here.resources:
-        return None
-    tried = simulate(load, relaxed, calibration)
-    if tried.done <= outcome.done * (1 + WORTH_A_LOOK):
-        return None
-    moves = [_judge(name, here.resources, relaxed, outcome, tried) for name in names]
-    return _Step(relaxed, tried, [move for move in moves if move.after != move.before])
 
 
 def merge_moves(moves: list[Trial]) -> list[Trial]:
