@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Final
 
-from ops.task_hub import KEY_VARIABLE, HubUnreachableError, Instance, TaskHub
+from ops.task_hub import KEY_VARIABLE, HubUnreachableError, Instance, TaskHub, add_past_routing
 
 _SHOWN: Final = 10
 
@@ -25,11 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait-s", type=float, default=0, help="how long to wait for it (%(default)s)"
     )
     parser.add_argument("--every-s", type=float, default=30, help="between two looks (%(default)s)")
-    parser.add_argument(
-        "--past-routing",
-        action="store_true",
-        help="reach the production slot itself, whatever share of its traffic goes elsewhere",
-    )
+    add_past_routing(parser)
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 
 

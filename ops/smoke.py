@@ -22,7 +22,7 @@ from typing import Any, Final
 import requests
 
 from ops.identity import choose_operator
-from ops.task_hub import KEY_VARIABLE, PAST_ROUTING, HubUnreachableError, TaskHub
+from ops.task_hub import KEY_VARIABLE, PAST_ROUTING, HubUnreachableError, TaskHub, add_past_routing
 from shared.ado.errors import AdoError
 from shared.ado.identities import find_own_id
 from shared.ado.leftovers import begin_thread, delete_comments, remove_branches
@@ -65,11 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="ask for health and readiness, write nothing"
     )
-    parser.add_argument(
-        "--past-routing",
-        action="store_true",
-        help="reach the production slot itself, whatever share of its traffic goes elsewhere",
-    )
+    add_past_routing(parser)
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 
 

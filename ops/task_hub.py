@@ -6,6 +6,7 @@ are its own. The key is the system key `durabletask_extension`
 Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api
 """
 
+import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,15 @@ _UNFINISHED: Final = "Pending,Running,ContinuedAsNew,Suspended"
 _PAGE: Final = 100
 _TIMEOUT_S: Final = (5.0, 30.0)
 _MORE: Final = "x-ms-continuation-token"
+
+
+def add_past_routing(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that has a command use `PAST_ROUTING`."""
+    parser.add_argument(
+        "--past-routing",
+        action="store_true",
+        help="reach the production slot itself, whatever share of its traffic goes elsewhere",
+    )
 
 
 class HubUnreachableError(Exception):
