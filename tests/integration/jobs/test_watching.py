@@ -10,13 +10,13 @@ from local.azure_devops import seed
 from local.azure_devops.running import RunningAzureDevOps
 from local.demo.person import Person
 from shared.domain.comment_ref import CommentRef
-from shared.domain.job import Job
 from shared.domain.states import JobStatus
 from shared.jobs.heartbeat import beat
 from shared.jobs.watch_hooks import watch_hooks
 from shared.jobs.world import World
 from shared.settings import read_settings
 from shared.store import jobs
+from tests.integration.store.rows import a_job
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ID = "11111111-1111-1111-1111-111111111111"
@@ -42,22 +42,7 @@ def world(
 def admit(world: World, comment: int, status: JobStatus, age: timedelta) -> None:
     ref = CommentRef("contoso", ID, ID, 7, 5, comment)
     at = NOW - age
-    job = Job(
-        id=ref.instance_id,
-        comment=ref,
-        status=status,
-        intent="make it red",
-        requested_variants=1,
-        actor_id="u",
-        correlation_id="c",
-        project_name="P",
-        repository_name="r",
-        pull_request_title="t",
-        source_ref="refs/heads/x",
-        base_commit="a" * 40,
-        created_at=at,
-        updated_at=at,
-    )
+    job = a_job(id=ref.instance_id, comment=ref, status=status, created_at=at, updated_at=at)
     with world.database.transaction() as connection:
         jobs.insert_job(connection, job)
 

@@ -24,12 +24,12 @@ from ops.__main__ import main
 from shared.doctor.report import Check, State, examine
 from shared.doctor.rounds import examine_app
 from shared.domain.comment_ref import CommentRef
-from shared.domain.job import Job
 from shared.domain.states import JobStatus
 from shared.domain.switches import SetSwitch, SwitchName
 from shared.jobs.world import World
 from shared.settings import read_settings
 from shared.store import jobs, switches
+from tests.integration.store.rows import a_job
 from tests.stories.test_models import choose_settings
 
 SECRET = "hook-secret-of-the-test"
@@ -123,19 +123,11 @@ def patient(
     with world.database.transaction() as connection:
         jobs.insert_job(
             connection,
-            Job(
+            a_job(
                 id=ref.instance_id,
                 comment=ref,
                 status=JobStatus.SUCCESS,
-                intent="sing",
-                requested_variants=1,
                 actor_id="canary",
-                correlation_id="c",
-                project_name="P",
-                repository_name="r",
-                pull_request_title="t",
-                source_ref="refs/heads/x",
-                base_commit="a" * 40,
                 created_at=now,
                 updated_at=now,
             ),
