@@ -401,6 +401,9 @@ var appSettings = union(
     CODE_AGENT_DATA_DIR: '/tmp/code-agent'
     CODE_AGENT_SNAPSHOT_MAX_BYTES: plan == 'flex' ? '500000000' : '2000000000'
     CODE_AGENT_TRUSTED_PROXY_HOPS: '1'
+    // what host.json lets run in one process at once, and room for entities and timers; by default
+    // the worker has 5 on one core, and activities that wait for a model keep the others waiting
+    PYTHON_THREADPOOL_THREAD_COUNT: '16'
   },
   settings,
   {

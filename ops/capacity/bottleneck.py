@@ -8,6 +8,7 @@ from ops.capacity.calibration import Calibration
 from ops.capacity.outcome import Outcome, find_percentiles
 from ops.capacity.scenario import MAX_PARTITIONS, MAX_THREADS, Load, Resources
 from ops.capacity.simulation import simulate
+from ops.capacity.spending import JOB, ORGANISATION, PERSON
 
 WORTH_A_LOOK: Final = 0.01
 """Part of a job's time spent waiting for something, from which on it is tried."""
@@ -53,6 +54,20 @@ def _double(setting: str, where: str, field: str, most: float = 1e9) -> Lever:
     return Lever(setting, where, lambda there: float(getattr(there, field)), relax)
 
 
+def _double_budget(prefix: str, field: str) -> Lever:
+    names = f"{field}_tokens", f"{field}_micro_usd"
+
+    def read(there: Resources) -> float:
+        tokens, micro_usd = (float(getattr(there.budgets, name)) for name in names)
+        return micro_usd / 1e6 or tokens
+
+    def relax(there: Resources) -> Resources:
+        twice = {name: 2 * getattr(there.budgets, name) for name in names}
+        return replace(there, budgets=replace(there.budgets, **twice))
+
+    return Lever(f"{prefix}_TOKENS / _USD", "settings", read, relax)
+
+
 LEVERS: Final[Mapping[str, Lever]] = {
     "job slots": _double("CODE_AGENT_MAX_RUNNING_JOBS", "settings", "job_slots", 1000),
     "activity slots": _double("maxConcurrentActivityFunctions", "host.json", "activity_slots"),
@@ -83,6 +98,9 @@ LEVERS: Final[Mapping[str, Lever]] = {
             model_output_tokens=there.model_output_tokens * 2,
         ),
     ),
+    JOB: _double_budget("CODE_AGENT_JOB", "job"),
+    PERSON: _double_budget("CODE_AGENT_USER_DAY", "user_day"),
+    ORGANISATION: _double_budget("CODE_AGENT_ORGANISATION_DAY", "organisation_day"),
 }
 """Resource to what moves it."""
 
@@ -228,9 +246,10 @@ def _judge(
 
 
 def _choose(outcome: Outcome) -> list[str]:
-    """Choose what may bound the run: what jobs wait for, the longest wait first."""
+    """Choose what may bound the run: what refuses, and what jobs wait for, the longest first."""
     total_s = max(outcome.mean_time_s, 1e-9)
-    names = [
+    names = [name for name, count in outcome.refusals.items() if count]
+    names += [
         name
         for name, waited_s in sorted(outcome.waits.items(), key=lambda item: -item[1])
         if waited_s / total_s >= WORTH_A_LOOK

@@ -18,6 +18,7 @@ class Chance:
         # apart, so that runs with other resources meet the same arrivals
         self._people = random.Random(f"people {load.seed}")  # noqa: S311 - reproducible, no secret
         self._dice = random.Random(f"steps {load.seed}")  # noqa: S311
+        self._authors = random.Random(f"authors {load.seed}")  # noqa: S311
 
     def list_gaps_s(self) -> Iterator[float]:
         """List the seconds between commands; people do not agree on when they write."""
@@ -42,6 +43,10 @@ class Chance:
     def draw_part(self) -> float:
         """Draw a number from 0 to 1."""
         return self._dice.random()
+
+    def draw_person(self) -> int:
+        """Draw who has written a command."""
+        return self._authors.randrange(self._load.people)
 
     def draw_partition(self, count: int) -> int:
         """Draw the control queue of an instance: its id is hashed."""

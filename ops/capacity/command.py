@@ -20,7 +20,6 @@ from shared.settings.reader import SettingsError
 if TYPE_CHECKING:
     from ops.capacity.calibration import Calibration
 
-DEFAULT_MODEL: Final = "anthropic/claude-sonnet-5-5"
 ENOUGH_JOBS: Final = 1000
 """Fewer would leave a 95th percentile to chance."""
 MOST_JOBS: Final = 200_000
@@ -88,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--answer-tokens", type=at_least(1), default=usual.answer_tokens, help="%(default)s a call"
     )
     parser.add_argument(
+        "--people",
+        type=at_least(1),
+        default=usual.people,
+        help="who write the commands, evenly, for a person's budget (%(default)s)",
+    )
+    parser.add_argument(
         "--hours",
         type=at_least(0.01),
         help=f"of the run; by default one, or as many as bring {ENOUGH_JOBS} jobs",
@@ -95,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=usual.seed, help="%(default)s")
     parser.add_argument("--plan", choices=PLANS, default="flex", help="%(default)s")
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help="provider/model, for its price (%(default)s)"
+        "--model", default=usual.model, help="provider/model, for its price (%(default)s)"
     )
     parser.add_argument("--prices", type=Path, help="a file like ops/capacity/prices.json")
     parser.add_argument("--calibration", type=Path, help="a file like the one that is shipped")
@@ -153,7 +158,7 @@ def _run_once(
     outcome = simulate(load, resources, calibration, _build_progress())
     _tell("relaxing what jobs wait for")
     finding = find_bottleneck(load, resources, calibration, outcome)
-    cost = estimate_cost(load, resources, outcome, prices, args.model)
+    cost = estimate_cost(load, resources, outcome, prices)
     plain = to_plain(load, resources, outcome, finding, cost)
     if args.charts:
         from ops.capacity.charts import draw_charts
@@ -198,6 +203,8 @@ def _build_load(args: argparse.Namespace) -> Load:
         model_sigma=args.model_sigma,
         prompt_tokens=args.prompt_tokens,
         answer_tokens=args.answer_tokens,
+        model=args.model,
+        people=args.people,
         hours=hours,
         seed=args.seed,
     )

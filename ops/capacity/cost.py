@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from ops.capacity.outcome import Outcome
 from ops.capacity.scenario import BUSY_HOUR, Load, Resources
-from shared.llm.prices import price
-from shared.llm.provider import Usage
+from ops.capacity.spending import price_call
 
 FILE: Final = Path(__file__).with_name("prices.json")
 DAYS: Final = 30
@@ -65,7 +64,7 @@ def read_prices(path: Path = FILE) -> dict[str, float]:
 
 
 def estimate_cost(
-    load: Load, resources: Resources, outcome: Outcome, prices: dict[str, float], model: str
+    load: Load, resources: Resources, outcome: Outcome, prices: dict[str, float]
 ) -> Cost:
     """Estimate a month of days whose busiest hour is this load.
 
@@ -74,11 +73,10 @@ def estimate_cost(
         resources: what there is.
         outcome: of a run with both.
         prices: as `read_prices` answers them.
-        model: `provider/model`, as in `shared.llm.prices`.
     """
-    # what the run did for each job, times the jobs of a month
-    jobs = load.jobs_per_hour / BUSY_HOUR * DAYS
-    times = jobs / max(1, outcome.done)
+    # what the run did for each job that ended, times the jobs of a month
+    jobs = load.jobs_a_day * DAYS
+    times = jobs / max(1, outcome.done + outcome.failed)
     if resources.plan == "premium":
         # outside the busiest hour, instances are as many as the load asks for, one at least
         busy = outcome.mean_instances * (1 / BUSY_HOUR) / 24
@@ -96,22 +94,10 @@ def estimate_cost(
     else:
         compute = 0.0
     calls = outcome.messages * times * CALLS_PER_MESSAGE
+    micro_usd = price_call(load)  # as if no budget ended it
     return Cost(
         compute=compute,
-        model=_estimate_model(load, jobs, model),
+        model=None if micro_usd is None else micro_usd / 1_000_000 * load.turns * jobs,
         storage=calls / 10_000 * prices["storage_10000_transactions"],
         database=prices["database_month"],
     )
-
-
-def _estimate_model(load: Load, jobs: float, model: str) -> float | None:
-    provider, _, name = model.partition("/")
-    cached = round(load.prompt_tokens * load.cached_share)
-    usage = Usage(
-        tokens_in=load.prompt_tokens,
-        tokens_out=load.answer_tokens,
-        tokens_cached=cached,
-        tokens_cache_written=load.prompt_tokens - cached if provider == "anthropic" else 0,
-    )
-    micro_usd = price(provider, name, usage, {})
-    return None if micro_usd is None else micro_usd / 1_000_000 * load.turns * jobs

@@ -14,7 +14,7 @@ from ops.capacity.bottleneck import NOTHING, Trial, find_bottleneck, grow, merge
 from ops.capacity.calibration import Calibration
 from ops.capacity.charts import draw_charts
 from ops.capacity.cost import Cost, estimate_cost
-from ops.capacity.outcome import REFUSED, Outcome, find_percentiles
+from ops.capacity.outcome import Outcome, find_percentiles
 from ops.capacity.scenario import BUSY_HOUR, Load, Resources, build_resources
 from ops.capacity.simulation import simulate
 
@@ -78,7 +78,7 @@ def _simulate_size(
     jobs_per_hour: float, calibration: Calibration, prices: dict[str, float], model: str
 ) -> Size:
     hours = max(SHORTEST_H, ENOUGH_JOBS / jobs_per_hour)
-    load = Load(jobs_per_hour=jobs_per_hour, hours=hours)
+    load = Load(jobs_per_hour=jobs_per_hour, hours=hours, model=model)
     resources = build_resources("flex", {})
     shipped = simulate(load, resources, calibration)
     finding = find_bottleneck(load, resources, calibration, shipped)
@@ -91,7 +91,7 @@ def _simulate_size(
         grown=grown,
         resources=grown_to,
         moves=merge_moves(moves),
-        cost=estimate_cost(load, grown_to, grown, prices, model),
+        cost=estimate_cost(load, grown_to, grown, prices),
     )
 
 
@@ -167,6 +167,7 @@ def _write_cost(sizes: Sequence[Size]) -> str:
     rows = [
         (
             *_name(size),
+            f"{_count_tokens(size.load):,.0f}",
             f"${size.cost.compute:,.0f}",
             "unknown" if size.cost.model is None else f"${size.cost.model:,.0f}",
             f"${size.cost.storage:,.0f}",
@@ -174,7 +175,13 @@ def _write_cost(sizes: Sequence[Size]) -> str:
         )
         for size in sizes
     ]
-    return _table(("jobs an hour", "a day", "compute", "model", "task hub", "database"), rows)
+    return _table(
+        ("jobs an hour", "a day", "tokens a day", "compute", "model", "task hub", "database"), rows
+    )
+
+
+def _count_tokens(load: Load) -> float:
+    return load.jobs_a_day * load.turns * (load.prompt_tokens + load.answer_tokens)
 
 
 def _write_parts(size: Size, calibration: Calibration) -> str:
@@ -272,7 +279,7 @@ def _name_state(outcome: Outcome) -> str:
     if not outcome.is_overloaded:
         return "carried"
     failed = outcome.failed / max(1, outcome.arrived)
-    return f"{100 * failed:.0f} % refused" if failed > REFUSED else "work piles up"
+    return f"{100 * failed:.0f} % refused" if outcome.is_refused else "work piles up"
 
 
 def _seconds(value: float) -> str:

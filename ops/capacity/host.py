@@ -9,6 +9,8 @@ from ops.capacity.chance import Chance
 from ops.capacity.flow import DEMANDS, Demand
 from ops.capacity.scenario import Load
 from ops.capacity.site import Instance, Queue, Site, Steps
+from ops.capacity.spending import BUDGETS, Account
+from shared.domain.errors import PolicyError
 from shared.domain.names import ActivityName, EntityName
 
 MAX_DELAY_S: Final = 30.0
@@ -45,6 +47,8 @@ class Host:
         }
         self.waited_s = {"Azure DevOps quota": 0.0, "model quota": 0.0}
         """Seconds that steps waited for quotas."""
+        self.refusals = dict.fromkeys(BUDGETS.values(), 0)
+        """Steps that a budget did not pay for."""
         self.executions = 0
         """Runs of functions, which Azure bills."""
         self.messages = 0
@@ -79,17 +83,24 @@ class Host:
         yield self._entities[name].ask()
         yield from self.run_episode(caller)
 
-    def run_activity(self, step: ActivityName, partition: int) -> Steps:
+    def run_activity(
+        self, step: ActivityName, partition: int, payer: Account | None = None
+    ) -> Steps:
         """Run an activity to its end, with its retries, and its orchestrator with the answer.
 
+        Args:
+            step: which activity.
+            partition: of its orchestrator.
+            payer: who pays, where it asks a model.
+
         Raises:
-            StepFailedError: it was refused too often.
+            StepFailedError: it was refused too often, or is not paid for.
         """
         demand = DEMANDS[step]
         tries = self._there.model_tries if demand.model_turns else self._there.ado_tries
         for left in reversed(range(tries)):
             try:
-                yield from self._attempt(step, demand)
+                yield from self._attempt(step, demand, payer)
             except RefusedError as refused:
                 yield from self.run_episode(partition)
                 if not left:
@@ -102,7 +113,7 @@ class Host:
                 break
         yield from self.run_episode(partition)
 
-    def _attempt(self, step: ActivityName, demand: Demand) -> Steps:
+    def _attempt(self, step: ActivityName, demand: Demand, payer: Account | None) -> Steps:
         yield from self._travel(self._site.work_items)
         yield self._site.activities.take()
         instance = self._site.choose_instance()
@@ -110,13 +121,15 @@ class Host:
         yield instance.threads.take()
         self.executions += 1
         try:
-            yield from self._work(step, demand, instance)
+            yield from self._work(step, demand, instance, payer)
         finally:
             instance.threads.give()
             instance.end_activity(self._env.now)
             self._site.activities.give()
 
-    def _work(self, step: ActivityName, demand: Demand, instance: Instance) -> Steps:
+    def _work(
+        self, step: ActivityName, demand: Demand, instance: Instance, payer: Account | None
+    ) -> Steps:
         there, told = self._there, self._calibration
         turns = getattr(self._load, demand.model_turns) if demand.model_turns else 0
         took_s = self._chance.draw_step_s(step)
@@ -134,7 +147,7 @@ class Host:
             yield self._env.timeout(demand.transactions * there.transaction_s)
             instance.connections.give()
         for _ in range(turns):
-            yield from self._ask_model()
+            yield from self._ask_model(payer)
 
     def _call_azure_devops(self, calls: int) -> Steps:
         window, now = self._site.tstu, self._env.now
@@ -148,8 +161,14 @@ class Host:
         latency_s = sum(self._chance.draw_latency_s(self._there.ado_call_s) for _ in range(calls))
         yield self._env.timeout(delay_s + latency_s)
 
-    def _ask_model(self) -> Steps:
+    def _ask_model(self, payer: Account | None) -> Steps:
         load, now = self._load, self._env.now
+        try:
+            if payer:
+                payer.check(now)
+        except PolicyError as refused:
+            self.refusals[BUDGETS[refused.code]] += 1
+            raise StepFailedError(refused.code) from None
         if self._there.is_local:
             yield self._site.model.run(self._calibration.model_turn_s)
         else:
@@ -166,6 +185,8 @@ class Host:
             for name, units in needs.items():
                 windows[name].grant(units, now)
         yield self._env.timeout(self._chance.draw_model_s())
+        if payer:
+            payer.charge(self._env.now)
 
     def _travel(self, queue: Queue) -> Steps:
         """Wait until a message is seen in its queue."""

@@ -54,6 +54,8 @@ class Outcome:
     """Seconds that a job waited for each resource, on average."""
     queues: dict[str, int]
     """Most that waited at once."""
+    refusals: dict[str, int]
+    """Budget to the steps that it did not pay for."""
     peak_instances: int
     mean_instances: float
     executions: int
@@ -72,7 +74,12 @@ class Outcome:
     def is_overloaded(self) -> bool:
         """Whether work piles up, or is refused: 5 % of what came is there beyond the usual."""
         piles_up = self.in_flight - self.mean_jobs > PILED_UP * self.arrived
-        return piles_up or self.failed > REFUSED * self.arrived
+        return piles_up or self.is_refused
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether 2 % of the jobs failed for want of a quota or a budget."""
+        return self.failed > REFUSED * self.arrived
 
 
 def find_percentiles(values: Sequence[float]) -> Percentiles:

@@ -32,6 +32,7 @@ def to_plain(
             "in_flight": outcome.in_flight,
         },
         "overloaded": outcome.is_overloaded,
+        "refused": outcome.is_refused,
         "throughput_per_hour": round(outcome.throughput, 1),
         "job_s": _round(job.p50, job.p95, job.p99),
         "first_answer_s": _round(first.p50, first.p95, first.p99),
@@ -39,6 +40,7 @@ def to_plain(
         "utilisation": {name: round(part, 4) for name, part in outcome.utilisation.items()},
         "waits_s": {name: round(waited_s, 3) for name, waited_s in outcome.waits.items()},
         "queues": outcome.queues,
+        "refused_by_budget": outcome.refusals,
         "instances": {
             "mean": round(outcome.mean_instances, 2),
             "peak": outcome.peak_instances,
@@ -74,6 +76,7 @@ def _round(p50: float, p95: float, p99: float) -> dict[str, float]:
 def describe(plain: dict[str, Any]) -> str:
     """Write the object of `to_plain` for people."""
     load, jobs, cost = plain["load"], plain["jobs"], plain["cost_usd_month"]
+    overload = "is refused" if plain["refused"] else "piles up"
     lines = [
         (
             f"{load['jobs_per_hour']:g} jobs an hour of {load['variants']} variants for"
@@ -81,7 +84,7 @@ def describe(plain: dict[str, Any]) -> str:
         ),
         f"  jobs          {jobs['arrived']} came, {jobs['done']} done, {jobs['failed']} failed,"
         f" {jobs['in_flight']} in flight; {plain['throughput_per_hour']:g} an hour"
-        + ("  OVERLOADED: work piles up" if plain["overloaded"] else ""),
+        + (f"  OVERLOADED: work {overload}" if plain["overloaded"] else ""),
     ]
     for key, label in (
         ("job_s", "a job"),
@@ -95,16 +98,21 @@ def describe(plain: dict[str, Any]) -> str:
         )
     instances = plain["instances"]
     lines.append(f"  instances     {instances['mean']:g} on average, {instances['peak']} at most")
-    lines.append("  resource                   in use   a job waits   most waiting")
+    lines.append("  resource                    in use   a job waits   most waiting")
     for name in sorted(plain["utilisation"], key=lambda one: -plain["utilisation"][one]):
         waited_s = plain["waits_s"].get(name)
         waits = "" if waited_s is None else f"{waited_s:.2f} s"
         longest = plain["queues"].get(name, "")
         share = 100 * plain["utilisation"][name]
-        lines.append(f"    {name:<24} {share:>6.1f} %   {waits:>11}   {longest:>12}")
+        lines.append(f"    {name:<25} {share:>6.1f} %   {waits:>11}   {longest:>12}".rstrip())
     quota = plain["waits_s"].get("model quota", 0.0)
     if quota:
-        lines.append(f"    {'model quota':<24} {'':>8}   {quota:>9.2f} s")
+        lines.append(f"    {'model quota':<25} {'':>8}   {quota:>9.2f} s")
+    lines += [
+        f"    {name:<25} refused {count} steps"
+        for name, count in plain["refused_by_budget"].items()
+        if count
+    ]
     lines.append(f"  bottleneck    {plain['bottleneck']}")
     if plain["bottleneck"] == NOTHING:
         lines.append("                a faster model, less effort or fewer variants shorten a job")

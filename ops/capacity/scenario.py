@@ -3,10 +3,11 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from shared.policy.budgets import BudgetLimits, read_limits
 from shared.settings.app import read_settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -42,6 +43,10 @@ class Load:
     ten turns, and each turn adds 2,000 tokens (docs/models.md measures 0.53 to 0.86)."""
     answer_tokens: int = 1_500
     """Of one call: a draft of two turns writes 3,000."""
+    model: str = "anthropic/claude-sonnet-5-5"
+    """`provider/model`, as in `shared.llm.prices`."""
+    people: int = 50
+    """Who write the commands, evenly: an assumption, which only a person's budget asks for."""
     hours: float = 1.0
     seed: int = 1
     arrivals: tuple[float, ...] = ()
@@ -106,6 +111,8 @@ class Resources:
     """A minute; what is read from the cache does not count."""
     model_output_tokens: float = 400_000.0
     """A minute."""
+    budgets: BudgetLimits = field(default_factory=BudgetLimits)
+    """Of the operators, for models; as shipped there are none."""
     is_local: bool = False
     """One machine: the stand-ins take processor time instead of Azure's latencies."""
 
@@ -135,8 +142,12 @@ def read_host_json(path: Path = ROOT / "host.json") -> Mapping[str, Any]:
         raise ScenarioError(f"{path}: {type(error).__name__}: {error}") from None
 
 
+THREADS: Final = 16
+"""`PYTHON_THREADPOOL_THREAD_COUNT` as bicep/main.bicep sets it."""
+
+
 def count_threads(cores: float) -> int:
-    """Count the threads that the Python worker takes by default.
+    """Count the threads that the Python worker takes where nobody sets their number.
 
     Source: https://learn.microsoft.com/azure/azure-functions/python-scale-performance-reference
     (`PYTHON_THREADPOOL_THREAD_COUNT`), `concurrent.futures.ThreadPoolExecutor`.
@@ -156,6 +167,8 @@ _SIZES: Final = {
 DB_CONNECTIONS: Final = 414
 """Of `Standard_B2s`, the default of bicep/main.bicep.
 Source: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits"""
+LOCAL_CORES: Final = 2
+"""Of the machine that is validated on, by which the local host counts its threads."""
 _NO_LIMIT: Final = 1e12
 
 
@@ -175,7 +188,6 @@ def build_resources(plan: str, environment: Mapping[str, str]) -> Resources:
     )
     instances, most, memory_gb, cores = _SIZES[plan]
     is_local = plan == "local"
-    machine_cores = 2.0 if is_local else cores
     host = dict(read_host_json())
     local: dict[str, Any] = {}
     if is_local:
@@ -190,6 +202,7 @@ def build_resources(plan: str, environment: Mapping[str, str]) -> Resources:
             "model_output_tokens": _NO_LIMIT,
             "is_local": True,
         }
+    threads = count_threads(LOCAL_CORES) if is_local else THREADS
     configured = environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
     return Resources(
         plan=plan,
@@ -197,12 +210,13 @@ def build_resources(plan: str, environment: Mapping[str, str]) -> Resources:
         max_instances=most,
         memory_gb=memory_gb,
         cores=cores,
-        threads=int(configured) if configured.isdecimal() else count_threads(machine_cores),
+        threads=int(configured) if configured.isdecimal() else threads,
         job_slots=settings.max_running_jobs,
         pool_size=settings.database.pool_size,
         db_connections=DB_CONNECTIONS,
         ado_tries=settings.ado_tries,
         model_tries=settings.model_tries,
+        budgets=read_limits(settings.models),
         **host,
         **local,
     )

@@ -13,6 +13,7 @@ from ops.capacity.host import Host, StepFailedError
 from ops.capacity.outcome import Moment, Outcome
 from ops.capacity.scenario import Load, Resources
 from ops.capacity.site import ADO_WINDOW_S, MODEL_WINDOW_S, Site, Steps
+from ops.capacity.spending import Account, Accounts, measure_budgets
 from shared.domain.names import ActivityName, EntityName
 
 SAMPLES = 240
@@ -62,6 +63,7 @@ class _Run:
         self._chance = Chance(load, calibration)
         self._site = Site(self._env, resources, calibration.contention)
         self._host = Host(self._site, load, calibration, self._chance)
+        self._accounts = Accounts(load, resources.budgets)
         self._tally = _Tally()
         self._end_s = load.hours * 3600
 
@@ -96,7 +98,8 @@ class _Run:
             tally.present_s += env.now - tally.began.pop(number)
             return
         try:
-            yield from self._produce(me, began, counts=counts)
+            payer = Account(self._accounts, self._chance.draw_person())
+            yield from self._produce(me, payer, began, counts=counts)
         except StepFailedError:
             succeeded = False
         else:
@@ -127,18 +130,18 @@ class _Run:
         yield from self._host.run_episode(me)
         yield from self._host.call_entity(EntityName.JOB_SLOTS, me)
 
-    def _produce(self, me: int, began: float, *, counts: bool) -> Steps:
+    def _produce(self, me: int, payer: Account, began: float, *, counts: bool) -> Steps:
         host, variants = self._host, self._load.variants
         for step in BEFORE_CONTEXT:
             yield from host.run_activity(step, me)
             if step is ActivityName.ANNOUNCE_JOB and counts:
                 self._tally.first_answers.append(self._env.now - began)
-        yield from self._ask(ActivityName.JUDGE_REQUEST, me)
+        yield from self._ask(ActivityName.JUDGE_REQUEST, me, payer)
         if variants > 1:
-            yield from self._ask(ActivityName.WARM_PROMPT, me)
+            yield from self._ask(ActivityName.WARM_PROMPT, me, payer)
         ended = Store(self._env)
         for _ in range(variants):
-            self._env.process(self._produce_variant(ended))
+            self._env.process(self._produce_variant(payer, ended))
         succeeded = 0
         for left in reversed(range(variants)):
             succeeded += yield ended.get()
@@ -150,13 +153,13 @@ class _Run:
         if not succeeded:
             raise StepFailedError("no variant")
 
-    def _produce_variant(self, ended: Store) -> Steps:
+    def _produce_variant(self, payer: Account, ended: Store) -> Steps:
         me = self._chance.draw_partition(self._resources.partitions)
         yield from self._host.run_episode(me)
         try:
             for step in VARIANT:
                 if step is ActivityName.DRAFT_PATCH:
-                    yield from self._ask(step, me)
+                    yield from self._ask(step, me, payer)
                 else:
                     yield from self._host.run_activity(step, me)
         except StepFailedError:
@@ -164,10 +167,10 @@ class _Run:
         else:
             ended.put(True)
 
-    def _ask(self, step: ActivityName, me: int) -> Steps:
+    def _ask(self, step: ActivityName, me: int, payer: Account) -> Steps:
         """Run a step that asks a model: the circuit of its provider is asked first."""
         yield from self._host.call_entity(EntityName.MODEL_CIRCUIT, me)
-        yield from self._host.run_activity(step, me)
+        yield from self._host.run_activity(step, me, payer)
 
     def _watch(self, tell: Told | None) -> Steps:
         site, tally = self._site, self._tally
@@ -218,10 +221,11 @@ class _Run:
             utilisation=self._measure_use(busy),
             waits=waits,
             queues=queues,
+            refusals=host.refusals,
             peak_instances=max([one.instances for one in tally.moments], default=1),
             mean_instances=site.instance_s / self._end_s,
             executions=host.executions,
-            active_s=sum(one.active_s for one in site.ever),
+            active_s=sum(one.measure_active_s(self._env.now) for one in site.ever),
             messages=host.messages,
             model_turns=round(site.model_windows["model requests"].used),
             moments=tally.moments,
@@ -247,4 +251,4 @@ class _Run:
             use["Azure DevOps quota"] = site.tstu.used / (site.tstu.limit * end_s / ADO_WINDOW_S)
             for name, window in site.model_windows.items():
                 use[name] = window.used / (window.limit * end_s / MODEL_WINDOW_S)
-        return use
+        return use | measure_budgets(self._load, there.budgets)

@@ -34,7 +34,7 @@ class Instance:
     """That run here."""
     active_since: float = 0.0
     active_s: float = 0.0
-    """In which at least one activity ran: what Flex Consumption bills."""
+    """Until the last time that nothing ran."""
 
     def begin_activity(self, now: float) -> None:
         """Count an activity that begins here."""
@@ -47,6 +47,10 @@ class Instance:
         self.activities -= 1
         if not self.activities:
             self.active_s += now - self.active_since
+
+    def measure_active_s(self, now: float) -> float:
+        """Answer how long at least one activity has run here: what Flex Consumption bills."""
+        return self.active_s + (now - self.active_since if self.activities else 0.0)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,7 @@ from shared.domain.job import Job
 from shared.domain.model_use import UsagePurpose
 from shared.llm.accounts import CallRecord
 from shared.llm.prices import price
-from shared.policy.budgets import BudgetLimits, check_budgets
-from shared.settings import ModelSettings
+from shared.policy.budgets import BudgetLimits, check_budgets, read_limits
 from shared.store import usage
 from shared.store.usage import UsageEntry
 from shared.telemetry import metrics
@@ -115,18 +114,6 @@ def _measure(call: CallRecord, cost_micro_usd: int | None) -> None:
         metrics.MODEL_TOKENS.record(tokens, direction=direction, **told)
     if cost_micro_usd is not None:
         metrics.MODEL_COST.record(cost_micro_usd / _MICRO, **told)
-
-
-def read_limits(settings: ModelSettings) -> BudgetLimits:
-    """Take the limits from the settings, where 0 is unlimited."""
-    return BudgetLimits(
-        job_tokens=settings.job_tokens,
-        job_micro_usd=round(settings.job_usd * _MICRO),
-        user_day_tokens=settings.user_day_tokens,
-        user_day_micro_usd=round(settings.user_day_usd * _MICRO),
-        organisation_day_tokens=settings.organisation_day_tokens,
-        organisation_day_micro_usd=round(settings.organisation_day_usd * _MICRO),
-    )
 
 
 def _find_midnight(now: datetime) -> datetime:

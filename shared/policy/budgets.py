@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from shared.domain.errors import PolicyError
+from shared.settings.models import ModelSettings
 
+_MICRO: Final = 1_000_000
 _NEXT_DAY: Final = "It is free again at midnight UTC."
 _NEXT_JOB: Final = "A new job has a budget of its own."
 
@@ -43,6 +45,18 @@ class BudgetLimits:
     user_day_micro_usd: int = 0
     organisation_day_tokens: int = 0
     organisation_day_micro_usd: int = 0
+
+
+def read_limits(settings: ModelSettings) -> BudgetLimits:
+    """Take the limits from the settings, where 0 is unlimited."""
+    return BudgetLimits(
+        job_tokens=settings.job_tokens,
+        job_micro_usd=round(settings.job_usd * _MICRO),
+        user_day_tokens=settings.user_day_tokens,
+        user_day_micro_usd=round(settings.user_day_usd * _MICRO),
+        organisation_day_tokens=settings.organisation_day_tokens,
+        organisation_day_micro_usd=round(settings.organisation_day_usd * _MICRO),
+    )
 
 
 def check_budgets(

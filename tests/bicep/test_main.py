@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops.capacity.scenario import THREADS
 from shared.settings import read_settings
 from tests.bicep.azure_types import load_types
 from tests.bicep.evaluate import Evaluator
@@ -41,6 +42,7 @@ OF_THE_PLATFORM = {
     "FUNCTIONS_EXTENSION_VERSION",
     "FUNCTIONS_WORKER_RUNTIME",
     "PYTHON_ENABLE_OPENTELEMETRY",
+    "PYTHON_THREADPOOL_THREAD_COUNT",
     "TASKHUB_NAME",
     "WEBSITE_RUN_FROM_PACKAGE",
     "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID",
@@ -113,6 +115,13 @@ def test_what_operators_set_wins_over_defaults_but_not_over_identities() -> None
     settings = open_main(settings=chosen).value_of("appSettings")
     assert settings["CODE_AGENT_TRUSTED_PROXY_HOPS"] == "2"
     assert settings["AZURE_CLIENT_ID"] == OUTPUTS["identity"]["clientId"]
+
+
+def test_no_run_that_the_host_lets_in_waits_for_a_thread() -> None:
+    host = json.loads((ROOT / "host.json").read_text())["extensions"]["durableTask"]
+    let_in = sum(host[f"maxConcurrent{kind}Functions"] for kind in ("Activity", "Orchestrator"))
+    threads = int(open_main().value_of("appSettings")["PYTHON_THREADPOOL_THREAD_COUNT"])
+    assert let_in < threads == THREADS
 
 
 @pytest.mark.parametrize("module", ["function-app-flex", "function-app-premium"])

@@ -10,6 +10,8 @@ from ops.capacity.cost import estimate_cost, read_prices
 from ops.capacity.outcome import find_percentiles
 from ops.capacity.scenario import Load, build_resources
 from ops.capacity.simulation import simulate
+from ops.capacity.spending import JOB, MORNING, ORGANISATION, PERSON, price_call
+from shared.policy.budgets import BudgetLimits
 from tests.unit.capacity.worlds import CALIBRATION, LOAD, build_plenty
 
 
@@ -102,12 +104,13 @@ def test_settings_and_host_json_are_what_is_simulated() -> None:
 def test_cost_follows_jobs_and_unknown_prices_are_no_sum() -> None:
     outcome = simulate(LOAD, build_plenty(), CALIBRATION)
     costs = [
-        estimate_cost(load, build_plenty(), outcome, read_prices(), "anthropic/claude-sonnet-5-5")
+        estimate_cost(load, build_plenty(), outcome, read_prices())
         for load in (LOAD, replace(LOAD, jobs_per_hour=2 * LOAD.jobs_per_hour))
     ]
     assert costs[1].model == pytest.approx(2 * (costs[0].model or 0))
     assert costs[1].storage == pytest.approx(2 * costs[0].storage)
-    assert estimate_cost(LOAD, build_plenty(), outcome, read_prices(), "openai/none").total is None
+    unpriced = replace(LOAD, model="openai/none")
+    assert estimate_cost(unpriced, build_plenty(), outcome, read_prices()).total is None
 
 
 def test_jobs_come_when_it_is_known_when() -> None:
@@ -115,3 +118,56 @@ def test_jobs_come_when_it_is_known_when() -> None:
     outcome = simulate(load, build_plenty(), CALIBRATION)
     assert (outcome.arrived, outcome.done) == (3, 3)
     assert min(outcome.finished_at) > 5.0
+
+
+TOKENS = LOAD.prompt_tokens + LOAD.answer_tokens
+DAY = round(LOAD.jobs_a_day * LOAD.turns)
+"""Calls to the model in a day."""
+
+
+@pytest.mark.parametrize(
+    ("budget", "limits"),
+    [
+        (JOB, BudgetLimits(job_tokens=5 * TOKENS)),
+        (JOB, BudgetLimits(job_micro_usd=5 * (price_call(LOAD) or 0))),
+        (PERSON, BudgetLimits(user_day_tokens=TOKENS * DAY // LOAD.people // 2)),
+        (ORGANISATION, BudgetLimits(organisation_day_tokens=round(TOKENS * DAY * 0.47))),
+    ],
+)
+def test_what_a_budget_does_not_pay_for_is_refused_and_the_budget_named(
+    budget: str, limits: BudgetLimits
+) -> None:
+    there = build_plenty(budgets=limits)
+    outcome = simulate(LOAD, there, CALIBRATION)
+    assert outcome.refusals[budget]
+    assert sum(map(bool, outcome.refusals.values())) == 1
+    assert outcome.utilisation[budget] > 1
+    assert outcome.is_overloaded
+    assert find_bottleneck(LOAD, there, CALIBRATION, outcome).resource == budget
+
+
+def test_a_budget_lasts_as_far_into_the_busiest_hour_as_the_morning_has_left() -> None:
+    calls = round(DAY * MORNING) + 300
+    budget = BudgetLimits(organisation_day_tokens=TOKENS * calls)
+    outcome = simulate(LOAD, build_plenty(budgets=budget), CALIBRATION)
+    # the calls under way when it is used up are paid for, too
+    assert 300 <= outcome.model_turns < 300 + 20
+
+
+def test_a_budget_that_is_large_enough_changes_nothing() -> None:
+    ample = BudgetLimits(organisation_day_tokens=TOKENS * DAY, user_day_micro_usd=10**12)
+    outcome = simulate(LOAD, build_plenty(budgets=ample), CALIBRATION)
+    assert outcome.utilisation[ORGANISATION] == pytest.approx(1.0)
+    assert outcome.latencies == simulate(LOAD, build_plenty(), CALIBRATION).latencies
+
+
+def test_settings_of_models_are_the_budgets_that_are_simulated() -> None:
+    there = build_resources("flex", {"CODE_AGENT_ORGANISATION_DAY_USD": "200"})
+    assert there.budgets == BudgetLimits(organisation_day_micro_usd=200_000_000)
+
+
+def test_an_instance_that_is_never_idle_is_billed_for_the_whole_run() -> None:
+    there = build_plenty(instances=1, max_instances=1, activity_slots=2, job_slots=1000)
+    outcome = simulate(LOAD, there, CALIBRATION)
+    first_s = LOAD.hours * 3600 - outcome.active_s
+    assert 0 < first_s < 60  # until the first job comes
