@@ -7,24 +7,37 @@ import json
 import math
 import os
 import random
+import threading
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Final
 
 from local.model.script import PlainCall, PlainConversation, ScriptedReply
 
 MEDIAN: Final = "CODE_AGENT_LOAD_MODEL_S"
 SIGMA: Final = "CODE_AGENT_LOAD_MODEL_SIGMA"
-SEED: Final = "CODE_AGENT_LOAD_SEED"
-_DICE: Final = random.Random(os.environ.get(SEED, "1"))  # noqa: S311 - reproducible, no secret
+FIRST_SEED: Final = "1"
+
+
+def list_times_s(median_s: float, sigma: float, seed: str) -> Iterator[float]:
+    """List the seconds that the first turns, the second and so on take; lognormal."""
+    dice = random.Random(seed)  # noqa: S311 - reproducible, no secret
+    while True:
+        yield dice.lognormvariate(math.log(median_s), sigma) if median_s else 0.0
+
+
+_TIMES_S: Final = list_times_s(
+    float(os.environ.get(MEDIAN, "0")), float(os.environ.get(SIGMA, "0.5")), FIRST_SEED
+)
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def think(said: PlainConversation) -> ScriptedReply:
-    """Answer after a lognormal time; it runs in a thread."""
-    median_s = float(os.environ.get(MEDIAN, "0"))
-    if median_s:
-        sigma = float(os.environ.get(SIGMA, "0.5"))
-        time.sleep(_DICE.lognormvariate(math.log(median_s), sigma))
+    """Answer after its time; it runs in a thread."""
+    with _ONE_AT_A_TIME:
+        took_s = next(_TIMES_S)
+    time.sleep(took_s)
     if "judge_command" in said.tools:
         return _call("judge_command", clear=True, question="", readings=[], likeliest=0)
     if "# Your variant" not in said.to_text():

@@ -55,6 +55,21 @@ class Ran:
     """From the first delivery to the end of the last job."""
 
 
+def merge(runs: Sequence[Ran]) -> Ran:
+    """Put runs of the same load together; the percentiles of deliveries are averaged."""
+    return Ran(
+        latencies=[one for run in runs for one in run.latencies],
+        webhook_s=[
+            sum(each) / len(runs) for each in zip(*(run.webhook_s for run in runs), strict=True)
+        ],
+        steps={name: [s for run in runs for s in run.steps[name]] for name in runs[0].steps},
+        entity_calls=[one for run in runs for one in run.entity_calls],
+        cpu_s={name: sum(run.cpu_s[name] for run in runs) for name in runs[0].cpu_s},
+        ado_calls=sum(run.ado_calls for run in runs),
+        took_s=sum(run.took_s for run in runs),
+    )
+
+
 @contextmanager
 def run_loaded_world(
     *, model_s: float, model_sigma: float, settings: Mapping[str, str] | None = None

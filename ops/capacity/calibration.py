@@ -26,9 +26,9 @@ class Calibration:
     steps: Mapping[str, tuple[float, ...]]
     """Activity to the times that it took, its calls to local stand-ins included."""
     host_share: float
-    """Part of these times in which the host's process computed; it computes on one core."""
-    contention: float
-    """Part by which the host's work gets slower where several threads want the interpreter."""
+    """Part of these times in which the host's process computed; one step computes on one core."""
+    together: float
+    """How much of a core several threads of the host get at once: they share its interpreter."""
     ado_call_s: float
     """Processor time of the Azure DevOps stand-in for one call."""
     model_turn_s: float
@@ -49,7 +49,7 @@ def read_calibration(path: Path = FILE) -> Calibration:
             episode_s=float(plain["episode_s"]),
             steps={str(k): tuple(map(float, v)) for k, v in plain["steps"].items()},
             host_share=float(plain["host_share"]),
-            contention=float(plain["contention"]),
+            together=float(plain["together"]),
             ado_call_s=float(plain["ado_call_s"]),
             model_turn_s=float(plain["model_turn_s"]),
         )

@@ -15,6 +15,7 @@ class Chance:
     def __init__(self, load: Load, calibration: Calibration) -> None:
         self._load = load
         self._steps = calibration.steps
+        self._model_times_s = iter(load.model_times_s)
         # apart, so that runs with other resources meet the same arrivals
         self._people = random.Random(f"people {load.seed}")  # noqa: S311 - reproducible, no secret
         self._dice = random.Random(f"steps {load.seed}")  # noqa: S311
@@ -33,7 +34,10 @@ class Chance:
         return self._dice.choice(self._steps[step])
 
     def draw_model_s(self) -> float:
-        """Draw the seconds of one call to the model: lognormal, as the load says."""
+        """Draw the seconds of one call to the model: as is known, else lognormal."""
+        known_s = next(self._model_times_s, None)
+        if known_s is not None:
+            return known_s
         return self._dice.lognormvariate(math.log(self._load.model_s), self._load.model_sigma)
 
     def draw_latency_s(self, mean_s: float) -> float:

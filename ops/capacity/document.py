@@ -244,7 +244,7 @@ def _write_validation() -> str:
         (
             (
                 f"{run['jobs']} jobs, {run['jobs_per_hour']:g} an hour, N = {run['variants']},"
-                f" model {run['model_seconds']:g} s"
+                f" model {run['model_seconds']:g} s, seed {run['seed']}"
             ),
             f"{run['measured']['p50']:.2f} / {run['measured']['p95']:.2f} s",
             f"{run['simulated']['p50']:.2f} / {run['simulated']['p95']:.2f} s",

@@ -51,6 +51,8 @@ class Load:
     seed: int = 1
     arrivals: tuple[float, ...] = ()
     """Seconds from the beginning at which jobs come, where that is known; else by lot."""
+    model_times_s: tuple[float, ...] = ()
+    """What the first calls to the model take, in their order, where that is known."""
 
     @property
     def jobs_a_day(self) -> float:
@@ -155,6 +157,8 @@ def count_threads(cores: float) -> int:
     return min(MAX_THREADS, math.ceil(cores) + 4)
 
 
+LOCAL_CORES: Final = 2.0
+"""Of the machine that is validated on, by which the local host counts its threads."""
 PLANS: Final = ("flex", "premium", "local")
 _SIZES: Final = {
     # instances, the most, GB, cores: the defaults of bicep/main.bicep.
@@ -162,13 +166,11 @@ _SIZES: Final = {
     # one core), https://learn.microsoft.com/azure/azure-functions/functions-premium-plan (EP1)
     "flex": (1, 40, 2.0, 1.0),
     "premium": (1, 10, 3.5, 1.0),
-    "local": (1, 1, 2.0, 1.0),  # one process, and so one core at a time
+    "local": (1, 1, 2.0, LOCAL_CORES),
 }
 DB_CONNECTIONS: Final = 414
 """Of `Standard_B2s`, the default of bicep/main.bicep.
 Source: https://learn.microsoft.com/azure/postgresql/flexible-server/concepts-limits"""
-LOCAL_CORES: Final = 2
-"""Of the machine that is validated on, by which the local host counts its threads."""
 _NO_LIMIT: Final = 1e12
 
 

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 
 from simpy import Environment, Event
 
@@ -9,17 +10,18 @@ from simpy import Environment, Event
 class Processors:
     """Cores shared by all work in progress; nobody gets more than one.
 
-    Threads of one Python process that want its interpreter at the same time also cost each other
-    something: `contention` is the part by which all of them get slower then.
+    Threads of one Python process share its interpreter: `together` is how much of a core several
+    of them get at once. Where they cost each other something it is less than 1; where part of
+    what they do needs no interpreter, more.
 
     The clock of the work runs slower the more there is, so one heap by finishing time on that
     clock is enough: an arrival costs O(log n).
     """
 
-    def __init__(self, env: Environment, cores: float, contention: float = 0.0) -> None:
+    def __init__(self, env: Environment, cores: float, together: float = math.inf) -> None:
         self._env = env
-        self._contention = contention
-        self.cores = cores
+        self._one = min(1.0, cores)
+        self._several = min(cores, together)
         self._clock = 0.0
         """Seconds of work that everybody inside has had since the beginning."""
         self._seen_at = 0.0
@@ -27,7 +29,7 @@ class Processors:
         self._numbers = itertools.count()
         self._alarm = 0
         self.busy_s = 0.0
-        """Core-seconds that were used, contention included."""
+        """Core-seconds that were used."""
         self.waited_s = 0.0
         """Seconds that work took longer than it would have alone."""
 
@@ -41,15 +43,13 @@ class Processors:
 
     def _rate(self) -> float:
         count = len(self._inside)
-        if count <= 1:
-            return min(float(count), self.cores)
-        return min(1.0, self.cores / count) / (1 + self._contention)
+        return self._one if count <= 1 else min(self._one, self._several / count)
 
     def _advance(self) -> None:
         passed = self._env.now - self._seen_at
         rate = self._rate()
         self._clock += passed * rate
-        self.busy_s += passed * min(self.cores, len(self._inside))
+        self.busy_s += passed * rate * len(self._inside)
         self.waited_s += passed * (1 - rate) * len(self._inside)
         self._seen_at = self._env.now
 

@@ -61,7 +61,7 @@ class _Run:
         self._load = load
         self._resources = resources
         self._chance = Chance(load, calibration)
-        self._site = Site(self._env, resources, calibration.contention)
+        self._site = Site(self._env, resources, calibration.together)
         self._host = Host(self._site, load, calibration, self._chance)
         self._accounts = Accounts(load, resources.budgets)
         self._tally = _Tally()

@@ -66,7 +66,8 @@ class Site:
 
     env: Environment
     resources: Resources
-    contention: float = 0.0
+    together: float = math.inf
+    """See `Processors`."""
     instances: list[Instance] = field(default_factory=list)
     ever: list[Instance] = field(default_factory=list)
     """Those that were removed, too: their accounts count."""
@@ -123,7 +124,7 @@ class Site:
         self.account()
         there = self.resources
         added = Instance(
-            Processors(self.env, there.cores, self.contention),
+            Processors(self.env, there.cores, self.together),
             Station(self.env, "worker threads", there.threads),
             Station(self.env, "orchestrator slots", there.orchestrator_slots),
             Station(self.env, "database pool", there.pool_size),

@@ -14,7 +14,7 @@ CALIBRATION = Calibration(
     episode_s=0.001,
     steps={str(step): (0.01, 0.012) for step in (*list_steps(3), ActivityName.WAKE_JOBS)},
     host_share=1.0,
-    contention=0.0,
+    together=1.0,
     ado_call_s=0.001,
     model_turn_s=0.001,
 )
