@@ -8,14 +8,14 @@ neighbours), explain enough of the quote, and be better than the best place else
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from rapidfuzz import fuzz, process
 
 from shared.patching.align import MAX_CELLS, NOWHERE, align
-from shared.patching.match import FileLines, LinePlaces, fold_line
+from shared.patching.lines import FileLines, HunkLines
 from shared.patching.ops import Script
 from shared.patching.settle import cut_far, settle
 from shared.patching.sound import Grade, Quote, grade_change, is_sound
@@ -62,26 +62,22 @@ class _Candidate:
 
 
 def find_drifted(
-    lines: FileLines, quoted: Sequence[str], wanted: Sequence[str], script: Script, span: range
+    lines: FileLines, asked: HunkLines, span: range
 ) -> tuple[Drifted | None, list[int]]:
     """Find the one place of a hunk; None with the places it hesitates between, if there are any.
 
     Args:
         lines: of the file.
-        quoted: the searched lines, without endings.
-        wanted: the replacing lines, without endings.
-        script: what changes: ranges of `quoted` and of `wanted`.
-        span: lines among which the hunk has to stand.
+        asked: the hunk.
+        span: lines among which it has to stand.
     """
-    if not script or len(quoted) > MAX_QUOTED or not lines.text.bare:
+    searched, script = asked.old.folded, asked.script
+    if not script or len(searched) > MAX_QUOTED or not lines.text.bare:
         return None, []
     places = lines.places
-    searched = [fold_line(line) for line in quoted]
-    weights = [_weigh(line, places.count(line)) for line in searched]
+    weights = [_weigh(line, len(places[line])) for line in searched]
     starts = _list_starts(searched, weights, lines.folded, places)
-    quote = Quote(
-        searched, [fold_line(line) for line in wanted], weights, script, span, lines.folded
-    )
+    quote = Quote(searched, asked.new.folded, weights, script, span, lines.folded)
     best = _choose(quote, lines, starts, frozenset())
     if best is None:
         return None, []
@@ -113,12 +109,12 @@ def _list_starts(
     searched: Sequence[str],
     weights: Sequence[float],
     keys: Sequence[str],
-    places: LinePlaces,
+    places: Mapping[str, Sequence[int]],
 ) -> list[int]:
     """List where the quote could begin, the best supported first."""
     votes: dict[int, float] = defaultdict(float)
     for offset, line in enumerate(searched):
-        if line and places.count(line) <= MAX_PLACES:
+        if line and len(places[line]) <= MAX_PLACES:
             for at in places[line]:
                 votes[at - offset] += weights[offset]
     if not votes:
@@ -161,7 +157,7 @@ def _choose(
     telling = {line for at, line in enumerate(quote.searched) if quote.is_telling(at)}
 
     def is_foreign(line: str, other: str) -> bool:
-        return line not in places and other not in said
+        return not places[line] and other not in said
 
     found: list[_Candidate] = []
     seen: set[tuple[int, int]] = set()
@@ -222,7 +218,7 @@ def _is_done(
 def _is_unmistakable(
     quote: Quote,
     best: _Candidate,
-    places: LinePlaces,
+    places: Mapping[str, Sequence[int]],
     change: tuple[int, int, int, int],
 ) -> bool:
     """Tell whether a change can be nowhere else: the lines that say where it goes are unique."""
@@ -230,7 +226,7 @@ def _is_unmistakable(
 
     def is_unique(at: int) -> bool:
         line = quote.searched[at]
-        return best.likeness[at] == 1.0 and quote.is_telling(at) and places.count(line) == 1
+        return best.likeness[at] == 1.0 and quote.is_telling(at) and len(places[line]) == 1
 
     if start < end:
         return any(is_unique(at) for at in range(start, end))

@@ -30,11 +30,11 @@ class Shift:
 
 def find_shift(wanted: Sequence[str], found: Sequence[str]) -> Shift | None:
     """Find the one shift that turns the indentation of every searched line into the file's."""
-    pairs = [
+    pairs = {
         (_indent_of(searched), _indent_of(actual))
         for searched, actual in zip(wanted, found, strict=True)
         if searched.strip()
-    ]
+    }
     shifts = {_shift_of(before, after) for before, after in pairs}
     if not shifts:
         return Shift()
@@ -49,6 +49,8 @@ def find_shift(wanted: Sequence[str], found: Sequence[str]) -> Shift | None:
 
 def _shift_of(before: str, after: str) -> tuple[str, str]:
     """Cut off what two indentations end in alike."""
+    if before == after:
+        return "", ""
     common = 0
     while common < min(len(before), len(after)) and before[-1 - common] == after[-1 - common]:
         common += 1
