@@ -61,7 +61,7 @@ class _Front:
         if at and self.worths[at - 1] > worth - TIE:
             return
         end = at
-        while end < len(self.lines) and self.worths[end] <= worth:
+        while end < len(self.lines) and self.worths[end] < worth - TIE:
             end += 1
         if end == at < len(self.lines) and self.lines[at] == pair.line:
             return
@@ -94,10 +94,12 @@ def align(cells: Sequence[Cells], weights: Sequence[float]) -> Alignment:
                 value, before = neighbour.value + bonus, neighbour
             here[line] = _Pair(row, line, likeness, value + weight * likeness, before)
         lost += GAP * weight
-        for line, pair in here.items():
-            front.add(pair, pair.value + lost + SKIP * (line + 1))
-            if pair.value + lost > most + TIE:
-                most, last = pair.value + lost, pair
+        for line, pair in reversed(here.items()):
+            worth = pair.value + lost
+            front.add(pair, worth + SKIP * (line + 1))
+            is_higher_up = last is not None and line <= last.line
+            if worth > most + (-TIE if is_higher_up else TIE):
+                most, last = worth, pair
         above = here
     return _trace(last, len(weights))
 
