@@ -7,8 +7,8 @@ looked at, each with the best pair that may come before it.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 GAP: Final = 0.02
 """What it costs to leave a line out, on a scale where a line of its own kind is worth 1."""
@@ -35,39 +35,44 @@ class Alignment:
     """For each quoted line 1 where it is that line, less where it resembles it, 0 without one."""
 
 
-@dataclass(slots=True)
-class _Pair:
+class _Pair(NamedTuple):
     row: int
     line: int
     likeness: float
-    value: float
-    """Of the best alignment that ends in this pair."""
     before: "_Pair | None"
+    """With which the best alignment that ends in this one goes on."""
 
 
-@dataclass(slots=True)
 class _Front:
     """The best pairs so far: each is worth more than all that end further up in the file.
 
     Worth is counted before any line was left out: what that costs depends on where it goes on.
     """
 
-    lines: list[int] = field(default_factory=list)
-    worths: list[float] = field(default_factory=list)
-    pairs: list[_Pair] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._lines: list[int] = []
+        self._worths: list[float] = []
+        self._pairs: list[_Pair] = []
+
+    def find(self, line: int) -> tuple[float, _Pair | None]:
+        """Answer what the best pair above a line is worth, and which it is."""
+        at = bisect_left(self._lines, line) - 1
+        return (self._worths[at], self._pairs[at]) if at >= 0 else (0.0, None)
 
     def add(self, pair: _Pair, worth: float) -> None:
-        at = bisect_left(self.lines, pair.line)
-        if at and self.worths[at - 1] > worth - TIE:
+        """Add a pair, unless one further up is worth as much; it may take the place of others."""
+        lines, worths = self._lines, self._worths
+        at = bisect_left(lines, pair.line)
+        if at and worths[at - 1] > worth - TIE:
             return
         end = at
-        while end < len(self.lines) and self.worths[end] < worth - TIE:
+        while end < len(lines) and worths[end] < worth - TIE:
             end += 1
-        if end == at < len(self.lines) and self.lines[at] == pair.line:
+        if end == at < len(lines) and lines[at] == pair.line:
             return
-        self.lines[at:end] = [pair.line]
-        self.worths[at:end] = [worth]
-        self.pairs[at:end] = [pair]
+        lines[at:end] = [pair.line]
+        worths[at:end] = [worth]
+        self._pairs[at:end] = [pair]
 
 
 def align(cells: Sequence[Cells], weights: Sequence[float]) -> Alignment:
@@ -80,26 +85,26 @@ def align(cells: Sequence[Cells], weights: Sequence[float]) -> Alignment:
     front = _Front()
     last: _Pair | None = None
     most = lost = 0.0
-    above: dict[int, _Pair] = {}
+    above: dict[int, tuple[float, _Pair]] = {}
     for row, weight in enumerate(weights):
         bonus = RUN * min(weight, weights[row - 1]) + RUN / 20 if row else 0.0
-        here: dict[int, _Pair] = {}
+        here: dict[int, tuple[float, _Pair]] = {}
         for line, likeness in cells[row]:
-            value, before = -lost, None
-            at = bisect_left(front.lines, line) - 1
-            if at >= 0 and front.worths[at] - SKIP * line > 0.0:
-                value, before = front.worths[at] - SKIP * line - lost, front.pairs[at]
-            neighbour = above.get(line - 1)
-            if neighbour is not None and neighbour.value + bonus > value + TIE:
-                value, before = neighbour.value + bonus, neighbour
-            here[line] = _Pair(row, line, likeness, value + weight * likeness, before)
+            worth, before = front.find(line)
+            value = max(0.0, worth - SKIP * line) - lost
+            if value == -lost:
+                before = None
+            if line - 1 in above:
+                going_on, neighbour = above[line - 1]
+                if going_on + bonus > value + TIE:
+                    value, before = going_on + bonus, neighbour
+            here[line] = value + weight * likeness, _Pair(row, line, likeness, before)
         lost += GAP * weight
-        for line, pair in reversed(here.items()):
-            worth = pair.value + lost
-            front.add(pair, worth + SKIP * (line + 1))
+        for line, (value, pair) in reversed(here.items()):
+            front.add(pair, value + lost + SKIP * (line + 1))
             is_higher_up = last is not None and line <= last.line
-            if worth > most + (-TIE if is_higher_up else TIE):
-                most, last = worth, pair
+            if value + lost > most + (-TIE if is_higher_up else TIE):
+                most, last = value + lost, pair
         above = here
     return _trace(last, len(weights))
 

@@ -38,10 +38,10 @@ def fold_lines(lines: Sequence[str], *, is_ascii: bool, has_tabs: bool) -> list[
         is_ascii: whether there are no look-alikes in them.
         has_tabs: whether there may be tabs in them.
     """
-    folded = list(map(str.strip, lines if is_ascii else map(_fold_look_alikes, lines)))
-    for blanks in ("  ", "\t") if has_tabs else ("  ",):
-        for at in [at for at, line in enumerate(folded) if blanks in line]:
-            folded[at] = " ".join(folded[at].split())
+    stripped = map(str.strip, lines if is_ascii else map(_fold_look_alikes, lines))
+    folded = [" ".join(line.split()) if "  " in line else line for line in stripped]
+    if has_tabs:
+        return [" ".join(line.split()) if "\t" in line else line for line in folded]
     return folded
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import compress
 from typing import Final
 
 from shared.patching.fold import Run, fold_lines
@@ -66,6 +67,7 @@ class FileLines:
     def places(self) -> dict[str, list[int]]:
         """Where each searched line of any hunk stands, folded; an empty list where it does not."""
         places: dict[str, list[int]] = {line: [] for hunk in self.hunks for line in hunk.old.folded}
-        for at in [at for at, line in enumerate(self.folded) if line in places]:
+        is_asked = map(places.__contains__, self.folded)
+        for at in compress(range(len(self.folded)), is_asked):
             places[self.folded[at]].append(at)
         return places

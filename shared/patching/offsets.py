@@ -1,6 +1,6 @@
 """Where lines begin in a text, counted from the nearest line that is known, not from the top."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 
 class LineOffsets:
@@ -16,10 +16,15 @@ class LineOffsets:
         above = bisect_right(self._offsets, offset) - 1
         since = self._offsets[above]
         line = self._lines[above] + self._text.count("\n", since, offset)
-        if offset > since:
-            self._lines.insert(above + 1, line)
-            self._offsets.insert(above + 1, offset)
+        self.note(line, offset)
         return line
+
+    def note(self, line: int, offset: int) -> None:
+        """Remember where a line is."""
+        at = bisect_left(self._lines, line)
+        if at == len(self._lines) or self._lines[at] != line:
+            self._lines.insert(at, line)
+            self._offsets.insert(at, offset)
 
     def find_known(self, line: int) -> tuple[int, int]:
         """Answer the nearest known line at or above a line, and its offset."""

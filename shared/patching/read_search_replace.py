@@ -31,8 +31,8 @@ _DIVIDER = re.compile(r"^[ \t]*={3,12}[ \t\r]*$")
 _TAIL = re.compile(r"^[ \t]*(?:>{3,12}|\+{5,12}) ?(?:REPLACE|UPDATED)>?[ \t\r]*$")
 _START_LINE = re.compile(r"^:start_line:\s*\[?(\d+)\]?\s*$")
 _END_LINE = re.compile(r"^:end_line:\s*\[?(\d+)\]?\s*$")
-_HINT = re.compile(r"^\s*:(?:start|end)_line:")
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)")
+_HINT = re.compile(r"^\s*:(?:start|end)_line:", re.MULTILINE)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
 _RULE = re.compile(r"^-{7}\s*$")
 _ESCAPED = re.compile(r"^\\(?=<{5}|={5}|>{5}|-{5}|\+{5}|:start_line:|:end_line:)")
 _NUMBERED = re.compile(r"^\s*(\d+)\s*\|[ ]?(.*)$")
@@ -85,34 +85,43 @@ def _read_block(lines: list[str], at: int, block: _Block) -> int:
         raise _refuse(block, "has a `=======` line above it.")
     at = _read_hints(lines, at, block)
     end = at
-    while end < len(lines) and not _TAIL.match(lines[end]):
-        if _HEAD.match(lines[end]) and len(lines[end].strip()) > len("<<< SEARCH>"):
-            break
+    while end < len(lines) and not _is_mark(lines[end]):
         end += 1
     if end == len(lines) or not _TAIL.match(lines[end]):
         raise _refuse(block, "has no `>>>>>>> REPLACE` line: it was cut off, or not closed.")
     divider = _find_divider(lines, at, end, block)
-    if any(_CONFLICT.match(line) for line in lines[at:end]):
+    text = "\n".join(lines[at:end])
+    if _CONFLICT.search(text):
         raise _refuse(
             block,
             "holds a conflict marker. Write a line of that kind that belongs to the file with a "
             r"backslash in front: `\<<<<<<<`, `\>>>>>>>`.",
         )
-    if any(_HINT.match(line) for line in lines[divider:end]):
+    if _HINT.search(text) and any(map(_HINT.match, lines[divider:end])):
         raise _refuse(
             block,
             "has `:start_line:` or `:end_line:` among the lines to write; it goes above the lines "
             r"to find. If it belongs to the file, write `\:start_line:`.",
         )
-    block.search = [_unescape(line) for line in lines[at:divider]]
-    block.replace = [_unescape(line) for line in lines[divider + 1 : end]]
+    block.search, block.replace = lines[at:divider], lines[divider + 1 : end]
+    if "\\" in text:
+        block.search = [_ESCAPED.sub("", line) for line in block.search]
+        block.replace = [_ESCAPED.sub("", line) for line in block.replace]
     _strip_numbers(block)
     return end + 1
 
 
+def _is_mark(line: str) -> bool:
+    """Tell whether a line ends a block, or begins another one."""
+    if not line.lstrip(" \t").startswith((">", "+", "<", "-")):
+        return False
+    is_head = len(line.strip()) > len("<<< SEARCH>") and _HEAD.match(line)
+    return bool(is_head or _TAIL.match(line))
+
+
 def _find_divider(lines: list[str], at: int, end: int, block: _Block) -> int:
     """Find the line between what to find and what to write; of several, the one of seven."""
-    dividers = [i for i in range(at, end) if _DIVIDER.match(lines[i])]
+    dividers = [i for i in range(at, end) if "===" in lines[i] and _DIVIDER.match(lines[i])]
     if len(dividers) > 1:
         dividers = [i for i in dividers if lines[i].rstrip() == "======="] or dividers
     if not dividers:
@@ -154,15 +163,12 @@ def _read_hints(lines: list[str], at: int, block: _Block) -> int:
     return at
 
 
-def _unescape(line: str) -> str:
-    return _ESCAPED.sub("", line)
-
-
 def _strip_numbers(block: _Block) -> None:
     """Cut `12 | ` off lines that were copied with their numbers, counting up without a gap."""
-    found = [_NUMBERED.match(line) for line in block.search]
-    matches = [match for match in found if match]
-    if not matches or len(matches) != len(found):
+    if not block.search or not _NUMBERED.match(block.search[0]):
+        return
+    matches = [match for line in block.search if (match := _NUMBERED.match(line))]
+    if len(matches) != len(block.search):
         return
     numbers = [int(match.group(1)) for match in matches]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):

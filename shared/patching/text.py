@@ -167,6 +167,7 @@ class FileText:
         known, offset = self._offsets.find_known(line)
         if line - known > MAX_WALK:
             offset += sum(map(len, self.bare[known:line])) + line - known
+            self._offsets.note(line, offset)
         else:
             offset = self._offsets.walk(offset, line - known)
         # the text lacks the newline in front, and may have a mark there

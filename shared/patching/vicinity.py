@@ -5,7 +5,7 @@ Anchored where telling lines of the quote stand, or the lines that resemble them
 
 import math
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,18 +117,24 @@ def _list_starts(quote: Quote) -> list[int]:
                 votes[at - offset] += weight
     if not votes:
         votes = _vote_by_likeness(quote)
+    if not votes:
+        return []
     grouped: list[tuple[float, int]] = []
     used: set[int] = set()
     ranked = sorted(votes, key=lambda at: (-votes[at], at))
+    in_order = sorted(votes)
     for start in ranked[: 4 * MAX_CANDIDATES]:
         if start in used:
             continue
-        near = [at for at in votes if abs(at - start) <= SLACK // 2]
+        since = bisect_left(in_order, start - SLACK // 2)
+        near = in_order[since : bisect_right(in_order, start + SLACK // 2)]
         used.update(near)
-        grouped.append((sum(votes[at] for at in near), start))
+        support = round(sum(map(votes.__getitem__, near)), 9)  # equals are to be equal
+        grouped.append((support, start))
     grouped.sort(key=lambda pair: (-pair[0], pair[1]))
-    best = grouped[0][0] if grouped else 0.0
-    return [start for support, start in grouped[:MAX_CANDIDATES] if support >= best * MIN_SUPPORT]
+    best, least = (grouped[at][0] for at in (0, min(len(grouped), MAX_CANDIDATES) - 1))
+    # whichever were left out of equals might be the one that is meant
+    return [start for support, start in grouped if support >= max(least, best * MIN_SUPPORT)]
 
 
 def _vote_by_likeness(quote: Quote) -> dict[int, float]:
