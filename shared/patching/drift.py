@@ -68,7 +68,7 @@ def find_drifted(
     quote = Quote(
         searched, asked.new.folded, weights, telling, script, span, lines.folded, lines.places
     )
-    around = list_vicinities(quote)
+    around = list_vicinities(quote, lines)
     best = _choose(quote, lines, around, frozenset(), MIN_SCORE_SURE)
     if best is None:
         return None, []
@@ -77,6 +77,8 @@ def find_drifted(
     if best.score < (MIN_SCORE_SURE if is_plain else MIN_SCORE):
         return None, []
     for change in doubtful[:MAX_RIVALS]:
+        if not lines.effort_left:
+            break
         # each change alone: the others may well be where they are
         alone = replace(quote, script=(change,))
         pairs, likeness = list(best.pairs), list(best.likeness)
@@ -87,6 +89,8 @@ def find_drifted(
             rival = _choose(alone, lines, around, frozenset(hidden), own.score - _margin(own))
             if rival is not None and not _is_clear(own, rival):
                 return None, [_first(best.pairs), _first(rival.pairs)]
+    if not lines.effort_left:
+        return None, []  # who knows what was not looked at
     return Drifted(best.pairs, best.script), []
 
 
@@ -101,14 +105,12 @@ def _choose(
 
     None also where no place can score more than the least that counts.
     """
+    lines.spend(sum(one.effort for one in around))
     open_to = [one.hide(hidden) for one in around]
     if all(_bound(quote, cells) <= least for cells in open_to):
         return None
     found: list[_Candidate] = []
     for vicinity, cells in zip(around, open_to, strict=True):
-        if vicinity.effort > lines.effort_left:
-            return None
-        lines.effort_left -= vicinity.effort
         pairs, likeness = settle(quote, align(cells, quote.weights), hidden, vicinity.near)
         script = tuple(one for one in quote.script if not _is_done(quote, hidden, pairs, one))
         if is_sound(quote, pairs, script, vicinity.near):

@@ -53,9 +53,13 @@ class FileLines:
         self.hunks = [HunkLines(hunk, number) for number, hunk in enumerate(hunks, 1)]
         """In the order of the edit."""
         self.effort_left = MAX_EFFORT
-        """Cells of alignments that may still be filled for this file."""
+        """What drifted hunks of this file may still take, in cells of alignments."""
         self.reports_left = MAX_REPORTS
         """Hunks for which the nearest lines may still be looked up."""
+
+    def spend(self, effort: int) -> None:
+        """Take effort off what is left."""
+        self.effort_left = max(0, self.effort_left - effort)
 
     @cached_property
     def folded(self) -> list[str]:

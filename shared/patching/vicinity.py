@@ -14,6 +14,7 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from shared.patching.align import Cells
+from shared.patching.lines import FileLines
 from shared.patching.sound import Quote
 
 MAX_CANDIDATES: Final = 6
@@ -25,6 +26,8 @@ SLACK: Final = 20
 """Lines above and below a candidate that are looked at."""
 MAX_CELLS: Final = 60_000
 """Size of the table of an alignment; a longer quote is laid beside fewer lines."""
+EFFORT_OF_PAIR: Final = 10
+"""What it takes to consider a pair of lines, in cells that are none."""
 MIN_LIKENESS: Final = 0.65
 """Two lines that are less alike than that are never a pair."""
 
@@ -55,7 +58,7 @@ class Vicinity:
     near: Collection[str]
     """Telling lines of the quote that stand there."""
     effort: int
-    """Cells of the table of an alignment."""
+    """What it takes to look at it once, in cells of a table of its lines and the quote's."""
 
     def hide(self, hidden: Collection[int]) -> Sequence[Cells]:
         """Answer what each quoted line may be without certain lines of the file."""
@@ -64,22 +67,22 @@ class Vicinity:
         return [[cell for cell in row if cell[0] not in hidden] for row in self.cells]
 
 
-def list_vicinities(quote: Quote) -> list[Vicinity]:
-    """List where the quote may stand, the best supported first."""
+def list_vicinities(quote: Quote, lines: FileLines) -> list[Vicinity]:
+    """List where the quote may stand, the best supported first, as far as the effort allows."""
     rows, count = len(quote.searched), len(quote.keys)
     margin = max(0, min(SLACK, (MAX_CELLS // rows - rows) // 2))
     starts = _list_starts(quote)
     spans = {(max(0, at - margin), min(count, at + rows + margin)): None for at in starts}
     telling = {line for line, tells in zip(quote.searched, quote.telling, strict=True) if tells}
-    return [
-        Vicinity(
-            _list_cells(quote, max(first, quote.span.start), min(last, quote.span.stop)),
-            telling.intersection(quote.keys[first:last]),
-            rows * (last - first),
-        )
-        for first, last in spans
-        if first < last
-    ]
+    found: list[Vicinity] = []
+    for first, last in spans:
+        if first < last and lines.effort_left:
+            cells = _list_cells(quote, max(first, quote.span.start), min(last, quote.span.stop))
+            near = telling.intersection(quote.keys[first:last])
+            effort = rows * (last - first) + EFFORT_OF_PAIR * sum(map(len, cells))
+            found.append(Vicinity(cells, near, effort))
+            lines.spend(effort)
+    return found
 
 
 def _list_cells(quote: Quote, first: int, last: int) -> list[Cells]:
