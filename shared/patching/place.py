@@ -105,6 +105,8 @@ def _count_blank(lines: Sequence[str]) -> int:
 
 def _place_trimmed(lines: FileLines, asked: HunkLines, span: range) -> Placed | None:
     """Place a hunk but for blank lines at its ends that the file does not have there."""
+    if not all(lines.places[line] for line in asked.old.folded if line):
+        return None  # nor would it stand there without blank lines
     trimmed = _trim_edges(asked)
     if trimmed is None:
         return None

@@ -31,8 +31,8 @@ _DIVIDER = re.compile(r"^[ \t]*={3,12}[ \t\r]*$")
 _TAIL = re.compile(r"^[ \t]*(?:>{3,12}|\+{5,12}) ?(?:REPLACE|UPDATED)>?[ \t\r]*$")
 _START_LINE = re.compile(r"^:start_line:\s*\[?(\d+)\]?\s*$")
 _END_LINE = re.compile(r"^:end_line:\s*\[?(\d+)\]?\s*$")
-_HINT = re.compile(r"^\s*:(?:start|end)_line:", re.MULTILINE)
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
+_HINT = re.compile(r"^\s*:(?:start|end)_line:")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)")
 _RULE = re.compile(r"^-{7}\s*$")
 _ESCAPED = re.compile(r"^\\(?=<{5}|={5}|>{5}|-{5}|\+{5}|:start_line:|:end_line:)")
 _NUMBERED = re.compile(r"^\s*(\d+)\s*\|[ ]?(.*)$")
@@ -56,7 +56,7 @@ def read_search_replace(text: str) -> list[FileEdit]:
     Raises:
         PatchError: `patch.unreadable`.
     """
-    if _ESCAPED_HEAD.search(text):
+    if "&lt;" in text and _ESCAPED_HEAD.search(text):
         text = unescape(text, {"&quot;": '"', "&#39;": "'"})
     lines = text.split("\n")
     blocks: list[_Block] = []
@@ -90,23 +90,20 @@ def _read_block(lines: list[str], at: int, block: _Block) -> int:
     if end == len(lines) or not _TAIL.match(lines[end]):
         raise _refuse(block, "has no `>>>>>>> REPLACE` line: it was cut off, or not closed.")
     divider = _find_divider(lines, at, end, block)
-    text = "\n".join(lines[at:end])
-    if _CONFLICT.search(text):
+    if any(line.startswith(("<", ">")) and _CONFLICT.match(line) for line in lines[at:end]):
         raise _refuse(
             block,
             "holds a conflict marker. Write a line of that kind that belongs to the file with a "
             r"backslash in front: `\<<<<<<<`, `\>>>>>>>`.",
         )
-    if _HINT.search(text) and any(map(_HINT.match, lines[divider:end])):
+    if any("_line:" in line and _HINT.match(line) for line in lines[divider:end]):
         raise _refuse(
             block,
             "has `:start_line:` or `:end_line:` among the lines to write; it goes above the lines "
             r"to find. If it belongs to the file, write `\:start_line:`.",
         )
-    block.search, block.replace = lines[at:divider], lines[divider + 1 : end]
-    if "\\" in text:
-        block.search = [_ESCAPED.sub("", line) for line in block.search]
-        block.replace = [_ESCAPED.sub("", line) for line in block.replace]
+    block.search = list(map(_unescape, lines[at:divider]))
+    block.replace = list(map(_unescape, lines[divider + 1 : end]))
     _strip_numbers(block)
     return end + 1
 
@@ -161,6 +158,10 @@ def _read_hints(lines: list[str], at: int, block: _Block) -> int:
     if not hinted and at < len(lines) and _RULE.match(lines[at]) and not block.dashed:
         return at + 1
     return at
+
+
+def _unescape(line: str) -> str:
+    return _ESCAPED.sub("", line) if line.startswith("\\") else line
 
 
 def _strip_numbers(block: _Block) -> None:
