@@ -91,9 +91,9 @@ def align(cells: Sequence[Cells], weights: Sequence[float]) -> Alignment:
         here: dict[int, tuple[float, _Pair]] = {}
         for line, likeness in cells[row]:
             worth, before = front.find(line)
-            value = max(0.0, worth - SKIP * line) - lost
-            if value == -lost:
-                before = None
+            value = worth - SKIP * line - lost
+            if value <= -lost:
+                value, before = -lost, None  # it is as good to begin here
             if line - 1 in above:
                 going_on, neighbour = above[line - 1]
                 if going_on + bonus > value + TIE:
