@@ -34,7 +34,7 @@ def check_path(path: str, rules: PatchRules, symlinks: Collection[str]) -> None:
         raise PatchError(
             PatchCode.PATH_REFUSED, f"a path {reason}", path=path, report=f"{path!r} {reason}."
         )
-    if _compile(rules.protected_globs).match_file(path):
+    if rules.protected_globs and _compile(rules.protected_globs).match_file(path):
         raise PatchError(
             PatchCode.PROTECTED,
             f"{path} is protected",

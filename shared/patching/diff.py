@@ -103,7 +103,7 @@ def _count_equal_end(old: bytes, new: bytes, most: int) -> int:
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        if old.endswith(new[len(new) - middle :]):
+        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
             low = middle
         else:
             high = middle - 1

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from shared.patching.align import NOWHERE
-from shared.patching.match import FileLines, find_places
+from shared.patching.fold import Run
+from shared.patching.lines import FileLines
+from shared.patching.match import find_places
 
 _DOTS: Final = re.compile(
     r"^\s*(?:#|//|/\*|<!--|--|;|%|\()?\s*(?:\.{3}|\u2026)"
@@ -20,19 +22,17 @@ MAX_WAYS: Final = 1000
 
 def is_elision(line: str) -> bool:
     """Tell whether a line stands for lines left out, such as `# ... existing code ...`."""
-    return bool(_DOTS.match(line))
+    return ("..." in line or "\u2026" in line) and bool(_DOTS.match(line))
 
 
-def find_elided(
-    lines: FileLines, quoted: Sequence[str], span: range
-) -> tuple[tuple[int, ...] | None, int]:
+def find_elided(lines: FileLines, quoted: Run, span: range) -> tuple[tuple[int, ...] | None, int]:
     """Find the one way to lay the parts of a quote into a file.
 
     Returns:
         For each quoted line its 0-based line in the file, NOWHERE for the dots; None where there
         is not just one way. And how many ways were seen.
     """
-    parts = _split(quoted)
+    parts = _split(quoted.bare)
     if not parts or (len(parts) == 1 and len(parts[0][1]) == len(quoted)):
         return None, 0
     ways = _list_ways(lines, parts, span)
@@ -44,24 +44,14 @@ def find_elided(
     return tuple(pairs), 1
 
 
-def _split(quoted: Sequence[str]) -> list[tuple[int, list[str]]]:
+def _split(quoted: list[str]) -> list[tuple[int, Run]]:
     """Cut a quote at its dots: each part with where it begins."""
-    parts: list[tuple[int, list[str]]] = []
-    fresh = True
-    for offset, line in enumerate(quoted):
-        if is_elision(line):
-            fresh = True
-        elif fresh:
-            parts.append((offset, [line]))
-            fresh = False
-        else:
-            parts[-1][1].append(line)
-    return parts
+    dots = [at for at, line in enumerate(quoted) if is_elision(line)]
+    ends = zip([-1, *dots], [*dots, len(quoted)], strict=True)
+    return [(above + 1, Run(quoted[above + 1 : at])) for above, at in ends if at - above > 1]
 
 
-def _list_ways(
-    lines: FileLines, parts: Sequence[tuple[int, list[str]]], span: range
-) -> list[list[int]]:
+def _list_ways(lines: FileLines, parts: Sequence[tuple[int, Run]], span: range) -> list[list[int]]:
     ways: list[list[int]] = [[]]
     for number, (_, part) in enumerate(parts):
         starts = [place.start for place in find_places(lines, part, span)]

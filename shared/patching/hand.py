@@ -1,20 +1,20 @@
 """Writes the changes of one hunk in the file's own hand: of its context nothing is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from shared.patching.align import NOWHERE
 from shared.patching.elide import is_elision
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.indent import Shift, find_shift
-from shared.patching.match import FileLines, fold_line
+from shared.patching.lines import FileLines, HunkLines
 from shared.patching.merge_lines import merge_block
 from shared.patching.ops import Script
 from shared.patching.report import describe_missing
 from shared.patching.script import Hunk, Rung
 from shared.patching.sound import find_seam
-from shared.patching.text import ending_of, strip_endings
+from shared.patching.text import ending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +39,36 @@ class Found:
     rung: Rung
 
 
-def write_changes(
-    path: str, number: int, hunk: Hunk, lines: FileLines, found: Found
-) -> list[Splice]:
+def write_changes(lines: FileLines, asked: HunkLines, found: Found) -> list[Splice]:
     """Write each change of a hunk.
 
     Raises:
         PatchError: `patch.uncertain`, where a line to be changed is not what was quoted.
     """
-    hand = _Hand(path, number, hunk, lines, found)
-    splices = [hand.write(change) for change in found.script]
-    if found.rung is Rung.EXACT and hunk.says_final_newline and _says_endings(hunk):
-        splices = [
-            replace(splice, endings=tuple(ending_of(line) for line in hunk.new[c:d]))
-            for splice, (_, _, c, d) in zip(splices, found.script, strict=True)
-        ]
+    hunk = asked.hunk
+    if found.rung is Rung.EXACT:
+        splices = _write_exact(asked, found)
+    else:
+        hand = _Hand(lines, asked, found)
+        splices = [hand.write(change) for change in found.script]
     if _changes_final_newline(hunk) and found.pairs[-1] + 1 == (end := lines.text.count):
         splices.append(Splice(end, end, (), final_newline=bool(ending_of(hunk.new[-1]))))
     return splices
+
+
+def _write_exact(asked: HunkLines, found: Found) -> list[Splice]:
+    """Write the changes of a hunk whose lines stand in the file just as they were quoted."""
+    start, hunk = found.pairs[0], asked.hunk
+    is_exact_to_the_byte = hunk.says_final_newline and _says_endings(hunk)
+    return [
+        Splice(
+            start + a,
+            start + b,
+            tuple(asked.new.bare[c:d]),
+            tuple(map(ending_of, hunk.new[c:d])) if is_exact_to_the_byte else (),
+        )
+        for a, b, c, d in found.script
+    ]
 
 
 def _changes_final_newline(hunk: Hunk) -> bool:
@@ -72,30 +84,27 @@ def _says_endings(hunk: Hunk) -> bool:
 
 
 class _Hand:
-    """What is known while one hunk is written."""
+    """What is known while a hunk is written whose lines are not just as they were quoted."""
 
-    def __init__(self, path: str, number: int, hunk: Hunk, lines: FileLines, found: Found) -> None:
-        self._path = path
-        self._number = number
-        self._hunk = hunk
+    def __init__(self, lines: FileLines, asked: HunkLines, found: Found) -> None:
         self._lines = lines
-        self._found = found
-        self._old = strip_endings(hunk.old)
-        self._new = strip_endings(hunk.new)
+        self._asked = asked
+        self._script = found.script
+        self._pairs = found.pairs
+        self._bare = lines.text.bare
+        self._old = asked.old.bare
 
     def write(self, change: tuple[int, int, int, int]) -> Splice:
         """Write one change: what differs between searched and wanted, and nothing else."""
         old_start, old_end, new_start, new_end = change
-        wanted = self._remember(self._new[new_start:new_end])
-        pairs = self._found.pairs
+        new = self._asked.new.bare[new_start:new_end]
+        wanted = self._remember(new)
         if old_start == old_end:
-            at = self._find_seam(old_start, self._new[new_start:new_end])
+            at = self._find_seam(old_start, new)
             return Splice(at, at, tuple(self._shift(wanted, old_start, old_end)))
-        first, last = pairs[old_start], pairs[old_end - 1] + 1
-        if self._found.rung is Rung.EXACT:
-            return Splice(first, last, tuple(wanted))
+        first, last = self._pairs[old_start], self._pairs[old_end - 1] + 1
         searched = self._old[old_start:old_end]
-        actual = self._lines.text.bare[first:last]
+        actual = self._bare[first:last]
         if searched == actual:
             return Splice(first, last, tuple(self._retab(wanted)))
         shifted = self._shift([*searched, *wanted], old_start, old_end)
@@ -109,33 +118,35 @@ class _Hand:
 
     def _find_seam(self, start: int, new: Sequence[str]) -> int:
         """Answer above which line of the file new lines go."""
-        pairs = self._found.pairs
-        above = pairs[start - 1] if start else NOWHERE
-        below = pairs[start] if start < len(pairs) else NOWHERE
+        above = self._pairs[start - 1] if start else NOWHERE
+        below = self._pairs[start] if start < len(self._pairs) else NOWHERE
         if above == below == NOWHERE:
             raise self._doubt("new lines for {} stand beside lines that were left out")
         if above == NOWHERE:
             return below
         if below in (NOWHERE, above + 1):
             return above + 1
-        seam = find_seam(self._lines.text.bare, above, below, new)
+        seam = find_seam(self._bare, above, below, new)
         return above + 1 if seam is None else seam
 
-    def _remember(self, wanted: Sequence[str]) -> list[str]:
-        """Give each line that is only moved the text that it has in the file."""
-        if self._found.rung is Rung.EXACT:
-            return list(wanted)
-        bare, pairs = self._lines.text.bare, self._found.pairs
+    @cached_property
+    def _real(self) -> dict[str, str | None]:
+        """The text that lines to be removed have in the file, where it is not the quoted one."""
         real: dict[str, str | None] = {}
-        removed = [at for start, end, _, _ in self._found.script for at in range(start, end)]
-        for at in removed:
-            line = self._old[at]
-            own = bare[pairs[at]].strip() if pairs[at] != NOWHERE else None
-            if line.strip() and own != line.strip() and not is_elision(line):
-                real[line.strip()] = own
+        for at in (at for start, end, _, _ in self._script for at in range(start, end)):
+            line = self._old[at].strip()
+            own = self._bare[self._pairs[at]].strip() if self._pairs[at] != NOWHERE else None
+            if line and own != line and not is_elision(line):
+                real[line] = own
+        return real
+
+    def _remember(self, wanted: Sequence[str]) -> Sequence[str]:
+        """Give each line that is only moved the text that it has in the file."""
+        if not self._real:
+            return wanted
         written: list[str] = []
         for line in wanted:
-            own = real.get(line.strip(), line.strip())
+            own = self._real.get(line.strip(), line.strip())
             if own is None:
                 raise self._doubt("a line to be moved is not in {} as it was quoted")
             written.append(line.replace(line.strip(), own) if line.strip() else line)
@@ -143,8 +154,6 @@ class _Hand:
 
     def _shift(self, new: Sequence[str], start: int, end: int) -> list[str]:
         """Indent new lines as the file is indented where they go."""
-        if self._found.rung is Rung.EXACT:
-            return list(new)
         around = range(max(0, start - 1), min(len(self._old), end + 1))
         shift = self._whole_shift or self._find_shift(around)
         if shift is None:
@@ -157,11 +166,11 @@ class _Hand:
             moved.append(own)
         return moved
 
-    def _retab(self, new: Sequence[str]) -> list[str]:
+    def _retab(self, new: Sequence[str]) -> Sequence[str]:
         """Write new lines with blanks or tabs as the file does, where the quote mixes them."""
-        shift = None if self._found.rung is Rung.EXACT else self._whole_shift
+        shift = self._whole_shift
         if shift is None or not shift.blanks_of_tab:
-            return list(new)
+            return new
         return [shift.move(line) or line for line in new]
 
     @cached_property
@@ -169,15 +178,16 @@ class _Hand:
         return self._find_shift(range(len(self._old)))
 
     def _find_shift(self, quoted: range) -> Shift | None:
-        bare, folded, pairs = self._lines.text.bare, self._lines.folded, self._found.pairs
+        searched, folded, pairs = self._asked.old.folded, self._lines.folded, self._pairs
         there = [at for at in quoted if pairs[at] != NOWHERE]
-        there = [at for at in there if fold_line(self._old[at]) == folded[pairs[at]]] or there
-        return find_shift([self._old[at] for at in there], [bare[pairs[at]] for at in there])
+        there = [at for at in there if searched[at] == folded[pairs[at]]] or there
+        return find_shift([self._old[at] for at in there], [self._bare[pairs[at]] for at in there])
 
     def _doubt(self, message: str) -> PatchError:
+        path = self._lines.path
         return PatchError(
             PatchCode.UNCERTAIN,
-            message.format(self._path),
-            path=self._path,
-            report=describe_missing(self._path, self._number, self._hunk, self._lines),
+            message.format(path),
+            path=path,
+            report=describe_missing(self._lines, self._asked),
         )

@@ -30,14 +30,11 @@ class Shift:
 
 def find_shift(wanted: Sequence[str], found: Sequence[str]) -> Shift | None:
     """Find the one shift that turns the indentation of every searched line into the file's."""
-    pairs = [
-        (_indent_of(searched), _indent_of(actual))
-        for searched, actual in zip(wanted, found, strict=True)
-        if searched.strip()
-    ]
-    shifts = {_shift_of(before, after) for before, after in pairs}
-    if not shifts:
+    lines = [pair for pair in zip(wanted, found, strict=True) if pair[0].strip()]
+    if all(searched == actual for searched, actual in lines):
         return Shift()
+    pairs = {(_indent_of(searched), _indent_of(actual)) for searched, actual in lines}
+    shifts = {_shift_of(before, after) for before, after in pairs}
     if len(shifts) == 1 and not any("\t" in part for part in next(iter(shifts))):
         return Shift(*shifts.pop())
     for width in (*_TAB_WIDTHS, *(-width for width in _TAB_WIDTHS)):
@@ -49,6 +46,8 @@ def find_shift(wanted: Sequence[str], found: Sequence[str]) -> Shift | None:
 
 def _shift_of(before: str, after: str) -> tuple[str, str]:
     """Cut off what two indentations end in alike."""
+    if before == after:
+        return "", ""
     common = 0
     while common < min(len(before), len(after)) and before[-1 - common] == after[-1 - common]:
         common += 1

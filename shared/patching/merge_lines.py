@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, LCSseq
 
-from shared.patching.match import fold_line
+from shared.patching.fold import fold_line
 
 MIN_LIKENESS = 60.0
 """Percent: a searched line and a wanted one that are less alike have nothing to do with another."""

@@ -82,9 +82,9 @@ def refuse_reason(path: str) -> str | None:
         reason = "is absolute"
     elif any(part in {"", ".", ".."} for part in parts):
         reason = "is not a plain path inside the repository"
-    elif any(_is_git(part) for part in parts):
+    elif (not path.isascii() or "git" in path.lower()) and any(map(_is_git, parts)):
         reason = "lies in .git"
-    elif any(ord(char) < 32 or ord(char) == 127 for char in path):
+    elif not path.isprintable() and any(ord(char) < 32 or ord(char) == 127 for char in path):
         reason = "holds a control character"
     return reason
 

@@ -9,24 +9,18 @@ from shared.patching.drift import find_drifted
 from shared.patching.elide import find_elided
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Found, Splice, write_changes
-from shared.patching.match import (
-    FileLines,
-    Place,
-    choose_place,
-    find_anchor,
-    find_places,
-    is_within,
-)
-from shared.patching.ops import Script, compare_lines
+from shared.patching.lines import FileLines, HunkLines
+from shared.patching.match import Place, choose_place, find_anchor, find_exact, find_places
+from shared.patching.ops import Script
 from shared.patching.report import describe_ambiguous, describe_missing
 from shared.patching.script import Hunk, Rung
-from shared.patching.text import ending_of, strip_endings
+from shared.patching.text import ending_of
 
 MIN_DONE_LINES: Final = 4
 """Fewer lines are no proof that a hunk has been applied already."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """A hunk that has found its place."""
 
@@ -49,110 +43,108 @@ def _placed(splices: list[Splice], rung: Rung) -> Placed:
     )
 
 
-def place_hunk(path: str, lines: FileLines, hunk: Hunk, span: range, number: int) -> Placed:
+def place_hunk(lines: FileLines, asked: HunkLines, span: range) -> Placed:
     """Find a hunk's place and write it.
 
     Args:
-        path: of the file.
         lines: of the file, as they were before any hunk.
-        hunk: what to find and what to put there.
+        asked: what to find and what to put there.
         span: lines among which it has to stand, where hunks follow the file's order.
-        number: which hunk of the file it is, for reports.
 
     Raises:
         PatchError: `patch.context_not_found`, `patch.ambiguous` or `patch.uncertain`.
     """
+    hunk = asked.hunk
     if not hunk.old:
-        splice = _insert(path, lines, hunk, number)
-        return _placed([splice], Rung.EXACT)
-    quoted = strip_endings(hunk.old)
-    places = find_places(lines, quoted, span)
+        return _placed([_insert(lines, asked)], Rung.EXACT)
+    places = find_places(lines, asked.old, span)
     if hunk.everywhere and places:
-        written = [_write_place(path, lines, hunk, place, number) for place in places]
+        written = [_write_place(lines, asked, place) for place in places]
         splices = [splice for one in written for splice in one.splices]
         return _placed(splices, places[0].rung)
     if places:
-        place = choose_place(lines, hunk, places)
+        place = choose_place(lines, asked, places)
         if place is None:
-            raise _hesitate(path, number, hunk, [place.start for place in places])
-        done = _find_done(lines, hunk, span) if len(hunk.new) > len(hunk.old) else None
+            raise _hesitate(lines, asked, [place.start for place in places])
+        done = _find_done(lines, asked, span) if len(hunk.new) > len(hunk.old) else None
         if done is not None and done.start <= place.start < done.end:
             return done
-        return _write_place(path, lines, hunk, place, number)
+        return _write_place(lines, asked, place)
     inline = _replace_inside(lines, hunk)
     if inline:
         return _placed(inline, Rung.EXACT)
-    return _place_loosely(path, lines, hunk, span, number)
+    return _place_loosely(lines, asked, span)
 
 
-def list_starts(lines: FileLines, hunk: Hunk) -> list[int]:
+def list_starts(lines: FileLines, asked: HunkLines) -> list[int]:
     """List every place of a hunk's lines on the lowest rung that has any."""
-    quoted = strip_endings(hunk.old)
     whole = range(lines.text.count)
-    return [place.start for place in find_places(lines, quoted, whole)] if quoted else []
+    return [one.start for one in find_places(lines, asked.old, whole)] if asked.old.bare else []
 
 
-def _trim_edges(hunk: Hunk) -> Hunk | None:
+def _trim_edges(asked: HunkLines) -> HunkLines | None:
     """Cut blank lines off both ends of a hunk: off the searched lines, and so many off the new."""
-    above = _count_blank(hunk.old)
-    below = _count_blank(hunk.old[::-1])
-    if not above + below or above == len(hunk.old):
+    old, new = asked.hunk.old, asked.hunk.new
+    if old[0].strip() and old[-1].strip():
         return None
-    first = min(above, _count_blank(hunk.new))
-    last = len(hunk.new) - min(below, _count_blank(hunk.new[first:][::-1]))
-    old = hunk.old[above : len(hunk.old) - below]
-    return replace(hunk, old=old, new=hunk.new[first:last], script=None, inline=None)
+    above = _count_blank(old)
+    below = _count_blank(old[::-1])
+    if above == len(old):
+        return None
+    first = min(above, _count_blank(new))
+    last = len(new) - min(below, _count_blank(new[first:][::-1]))
+    trimmed = replace(
+        asked.hunk, old=old[above : len(old) - below], new=new[first:last], script=None, inline=None
+    )
+    return HunkLines(trimmed, asked.number)
 
 
 def _count_blank(lines: Sequence[str]) -> int:
     return next((at for at, line in enumerate(lines) if line.strip()), len(lines))
 
 
-def _place_trimmed(
-    path: str, lines: FileLines, hunk: Hunk, span: range, number: int
-) -> Placed | None:
+def _place_trimmed(lines: FileLines, asked: HunkLines, span: range) -> Placed | None:
     """Place a hunk but for blank lines at its ends that the file does not have there."""
-    trimmed = _trim_edges(hunk)
+    if not all(lines.places[line] for line in asked.old.folded if line):
+        return None  # nor would it stand there without blank lines
+    trimmed = _trim_edges(asked)
     if trimmed is None:
         return None
-    places = find_places(lines, strip_endings(trimmed.old), span)
+    trimmed.line = asked.line
+    places = find_places(lines, trimmed.old, span)
     if not places:
         return None
-    if any(start == end and start in (0, len(trimmed.old)) for start, end, *_ in _compare(trimmed)):
+    if any(start == end and start in (0, len(trimmed.old)) for start, end, *_ in trimmed.script):
         return None  # lines go between the blank ones and the rest: who knows how many to keep
     place = choose_place(lines, trimmed, places)
     if place is None:
-        raise _hesitate(path, number, hunk, [place.start for place in places])
-    return replace(_write_place(path, lines, trimmed, place, number), rung=Rung.DRIFTED)
+        raise _hesitate(lines, asked, [place.start for place in places])
+    return replace(_write_place(lines, trimmed, place), rung=Rung.DRIFTED)
 
 
-def _place_loosely(path: str, lines: FileLines, hunk: Hunk, span: range, number: int) -> Placed:
+def _place_loosely(lines: FileLines, asked: HunkLines, span: range) -> Placed:
     """Place a hunk whose lines are not all in the file as they were quoted."""
-    done = _find_done(lines, hunk, span)
+    done = _find_done(lines, asked, span)
     if done is not None:
         return done
-    if hunk.must_fit:
-        raise _miss(path, lines, hunk, number)
-    quoted = strip_endings(hunk.old)
-    script = _compare(hunk)
-    pairs, ways = find_elided(lines, quoted, span)
+    if asked.hunk.must_fit:
+        raise _miss(lines, asked)
+    pairs, ways = find_elided(lines, asked.old, span)
     # dots that go, or that something takes the place of, stand for themselves
-    if pairs is not None and not _cuts_dots(pairs, script):
-        return _write(path, lines, hunk, Found(pairs, script, Rung.ELIDED), number)
+    if pairs is not None and not _cuts_dots(pairs, asked.script):
+        return _write(lines, asked, Found(pairs, asked.script, Rung.ELIDED))
     if ways > 1:
-        raise _hesitate(path, number, hunk, [])
-    trimmed = _place_trimmed(path, lines, hunk, span, number)
+        raise _hesitate(lines, asked, [])
+    trimmed = _place_trimmed(lines, asked, span)
     if trimmed is not None:
         return trimmed
-    wanted = strip_endings(hunk.new)
-    drifted, hesitates = find_drifted(lines, quoted, wanted, script, span)
+    drifted, hesitates = find_drifted(lines, asked, span)
     if drifted is not None:
         rung = Rung.DRIFTED if drifted.script else Rung.DONE
-        found = Found(drifted.pairs, drifted.script, rung)
-        return _write(path, lines, hunk, found, number)
+        return _write(lines, asked, Found(drifted.pairs, drifted.script, rung))
     if hesitates:
-        raise _hesitate(path, number, hunk, hesitates)
-    raise _miss(path, lines, hunk, number)
+        raise _hesitate(lines, asked, hesitates)
+    raise _miss(lines, asked)
 
 
 def _cuts_dots(pairs: Sequence[int], script: Script) -> bool:
@@ -161,44 +153,39 @@ def _cuts_dots(pairs: Sequence[int], script: Script) -> bool:
     )
 
 
-def _miss(path: str, lines: FileLines, hunk: Hunk, number: int) -> PatchError:
+def _miss(lines: FileLines, asked: HunkLines) -> PatchError:
     return PatchError(
         PatchCode.CONTEXT_NOT_FOUND,
-        f"the lines to be replaced are not in {path}",
-        path=path,
-        report=describe_missing(path, number, hunk, lines),
+        f"the lines to be replaced are not in {lines.path}",
+        path=lines.path,
+        report=describe_missing(lines, asked),
     )
 
 
-def _find_done(lines: FileLines, hunk: Hunk, span: range) -> Placed | None:
+def _find_done(lines: FileLines, asked: HunkLines, span: range) -> Placed | None:
     """Find the hunk's outcome in the file, context and all: then there is nothing left to do."""
-    new = strip_endings(hunk.new)
-    if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new):
+    new = asked.new
+    if len(new) < MIN_DONE_LINES or not any(len(line.strip()) > 1 for line in new.bare):
         return None
-    starts = [at for at in lines.find_exact(new) if is_within(at, len(new), span)]
+    starts = find_exact(lines, new, span)
     if len(starts) != 1:
         return None
     return Placed([], Rung.DONE, starts[0], starts[0] + len(new))
 
 
-def _hesitate(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> PatchError:
+def _hesitate(lines: FileLines, asked: HunkLines, starts: Sequence[int]) -> PatchError:
+    where = f"{len(starts) or 'several'} places of {lines.path}"
     return PatchError(
         PatchCode.AMBIGUOUS,
-        f"the lines to be replaced could stand in {len(starts) or 'several'} places of {path}",
-        path=path,
-        report=describe_ambiguous(path, number, hunk, starts),
+        f"the lines to be replaced could stand in {where}",
+        path=lines.path,
+        report=describe_ambiguous(lines, asked, starts),
     )
 
 
-def _compare(hunk: Hunk) -> Script:
-    if hunk.script is not None:
-        return hunk.script
-    return compare_lines(strip_endings(hunk.old), strip_endings(hunk.new))
-
-
-def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
+def _insert(lines: FileLines, asked: HunkLines) -> Splice:
     """Insert without context: where the edit says so for certain, or into an empty file."""
-    count = lines.text.count
+    hunk, count = asked.hunk, lines.text.count
     at: int | None = None
     if count == 0:
         at = 0
@@ -213,30 +200,31 @@ def _insert(path: str, lines: FileLines, hunk: Hunk, number: int) -> Splice:
     if at is None:
         raise PatchError(
             PatchCode.CONTEXT_NOT_FOUND,
-            f"an insertion into {path} does not say where it goes",
-            path=path,
-            report=f"Hunk {number} of {path} inserts lines without context. Repeat it with the "
-            "lines that stand around the place.",
+            f"an insertion into {lines.path} does not say where it goes",
+            path=lines.path,
+            report=f"Hunk {asked.number} of {lines.path} inserts lines without context. Repeat it "
+            "with the lines that stand around the place.",
         )
-    new = tuple(strip_endings(hunk.new))
+    new = tuple(asked.new.bare)
     if not hunk.says_final_newline or count:
         return Splice(at, at, new)
     endings = tuple(ending_of(line) for line in hunk.new)
     return Splice(at, at, new, endings, final_newline=bool(endings[-1]))
 
 
-def _write(path: str, lines: FileLines, hunk: Hunk, found: Found, number: int) -> Placed:
-    splices = write_changes(path, number, hunk, lines, found)
+def _write(lines: FileLines, asked: HunkLines, found: Found) -> Placed:
+    splices = write_changes(lines, asked, found)
     if not splices:  # it changes nothing
         return Placed([], found.rung, min(found.pairs), max(found.pairs) + 1)
     return _placed(splices, found.rung)
 
 
-def _write_place(path: str, lines: FileLines, hunk: Hunk, place: Place, number: int) -> Placed:
-    pairs = range(place.start, place.start + len(hunk.old))
-    rung = _name_rung(lines, hunk, place)
-    placed = _write(path, lines, hunk, Found(pairs, _compare(hunk), rung), number)
-    return replace(placed, found=place.start)
+def _write_place(lines: FileLines, asked: HunkLines, place: Place) -> Placed:
+    pairs = range(place.start, place.start + len(asked.old))
+    rung = _name_rung(lines, asked.hunk, place)
+    placed = _write(lines, asked, Found(pairs, asked.script, rung))
+    placed.found = place.start
+    return placed
 
 
 def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
@@ -246,8 +234,7 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
     searched, wanted = hunk.inline
     if "\n" in searched and searched.rpartition("\n")[2] != wanted.rpartition("\n")[2]:
         return []  # what follows on the last line would be cut off from it
-    bare = lines.text.bare
-    joined = "\n".join(bare)
+    joined = lines.text.joined[1:-1]
     count = joined.count(searched)
     if not count or (count > 1 and not hunk.everywhere):
         return []
@@ -261,10 +248,10 @@ def _replace_inside(lines: FileLines, hunk: Hunk) -> list[Splice]:
         changed = joined[start:at] + wanted + joined[at + len(searched) : stop]
         return [Splice(first, last + 1, tuple(changed.split("\n")))]
     if "\n" in searched:
-        return [Splice(0, len(bare), tuple(joined.replace(searched, wanted).split("\n")))]
+        return [Splice(0, lines.text.count, tuple(joined.replace(searched, wanted).split("\n")))]
     return [
         Splice(at, at + 1, tuple(line.replace(searched, wanted).split("\n")))
-        for at, line in enumerate(bare)
+        for at, line in enumerate(lines.text.bare)
         if searched in line
     ]
 
@@ -273,7 +260,7 @@ def _name_rung(lines: FileLines, hunk: Hunk, place: Place) -> Rung:
     """Tell an exact match from one whose line endings differ."""
     if place.rung is not Rung.EXACT:
         return place.rung
-    if "\r" not in lines.text.text and "\r" not in "".join(hunk.old):
+    if not lines.text.has_returns and "\r" not in "".join(hunk.old):
         return place.rung
     found = lines.text.lines[place.start : place.start + len(hunk.old)]
     same = all(

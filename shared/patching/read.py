@@ -25,14 +25,17 @@ _READERS = {
 _MARKS = (
     (
         EditFormat.ENVELOPE,
+        ("*** ",),
         re.compile(r"^\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File: )", re.MULTILINE),
     ),
     (
         EditFormat.SEARCH_REPLACE,
+        ("SEARCH", "ORIGINAL"),
         re.compile(f"{HEAD}|{ESCAPED_HEAD}", re.MULTILINE),
     ),
     (
         EditFormat.UNIFIED_DIFF,
+        ("@@", "--- ", "diff --git "),
         re.compile(
             r"^[ \t]*(?:diff --git |@@ -\d|@@ \.\.\. @@|--- [^\n]+\n[ \t]*\+\+\+ |"
             r"@@[ \t\r]*(?:@@)?[ \t\r]*$)",
@@ -40,6 +43,7 @@ _MARKS = (
         ),
     ),
 )
+"""How the first line of a format looks, and what is looked for first: one of these parts."""
 _BARE_HUNK = re.compile(r"^[-+](?![-+]).*\n(?:^[-+ ].*\n?)*", re.MULTILINE)
 
 _FORMAT_NAMES = {
@@ -99,7 +103,11 @@ def recognise(text: str) -> EditFormat:
                 return EditFormat.STRUCTURED
         else:
             return EditFormat.STRUCTURED
-    found = [(match.start(), format_) for format_, mark in _MARKS if (match := mark.search(text))]
+    found = [
+        (match.start(), format_)
+        for format_, parts, mark in _MARKS
+        if any(part in text for part in parts) and (match := mark.search(text))
+    ]
     if found:
         return min(found, key=lambda pair: pair[0])[1]
     if re.search(r"^(?:`{3,}|~{3,})", text, re.MULTILINE):

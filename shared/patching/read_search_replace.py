@@ -56,7 +56,7 @@ def read_search_replace(text: str) -> list[FileEdit]:
     Raises:
         PatchError: `patch.unreadable`.
     """
-    if _ESCAPED_HEAD.search(text):
+    if "&lt;" in text and _ESCAPED_HEAD.search(text):
         text = unescape(text, {"&quot;": '"', "&#39;": "'"})
     lines = text.split("\n")
     blocks: list[_Block] = []
@@ -85,34 +85,40 @@ def _read_block(lines: list[str], at: int, block: _Block) -> int:
         raise _refuse(block, "has a `=======` line above it.")
     at = _read_hints(lines, at, block)
     end = at
-    while end < len(lines) and not _TAIL.match(lines[end]):
-        if _HEAD.match(lines[end]) and len(lines[end].strip()) > len("<<< SEARCH>"):
-            break
+    while end < len(lines) and not _is_mark(lines[end]):
         end += 1
     if end == len(lines) or not _TAIL.match(lines[end]):
         raise _refuse(block, "has no `>>>>>>> REPLACE` line: it was cut off, or not closed.")
     divider = _find_divider(lines, at, end, block)
-    if any(_CONFLICT.match(line) for line in lines[at:end]):
+    if any(line.startswith(("<", ">")) and _CONFLICT.match(line) for line in lines[at:end]):
         raise _refuse(
             block,
             "holds a conflict marker. Write a line of that kind that belongs to the file with a "
             r"backslash in front: `\<<<<<<<`, `\>>>>>>>`.",
         )
-    if any(_HINT.match(line) for line in lines[divider:end]):
+    if any("_line:" in line and _HINT.match(line) for line in lines[divider:end]):
         raise _refuse(
             block,
             "has `:start_line:` or `:end_line:` among the lines to write; it goes above the lines "
             r"to find. If it belongs to the file, write `\:start_line:`.",
         )
-    block.search = [_unescape(line) for line in lines[at:divider]]
-    block.replace = [_unescape(line) for line in lines[divider + 1 : end]]
+    block.search = list(map(_unescape, lines[at:divider]))
+    block.replace = list(map(_unescape, lines[divider + 1 : end]))
     _strip_numbers(block)
     return end + 1
 
 
+def _is_mark(line: str) -> bool:
+    """Tell whether a line ends a block, or begins another one."""
+    if not line.lstrip(" \t").startswith((">", "+", "<", "-")):
+        return False
+    is_head = len(line.strip()) > len("<<< SEARCH>") and _HEAD.match(line)
+    return bool(is_head or _TAIL.match(line))
+
+
 def _find_divider(lines: list[str], at: int, end: int, block: _Block) -> int:
     """Find the line between what to find and what to write; of several, the one of seven."""
-    dividers = [i for i in range(at, end) if _DIVIDER.match(lines[i])]
+    dividers = [i for i in range(at, end) if "===" in lines[i] and _DIVIDER.match(lines[i])]
     if len(dividers) > 1:
         dividers = [i for i in dividers if lines[i].rstrip() == "======="] or dividers
     if not dividers:
@@ -155,14 +161,15 @@ def _read_hints(lines: list[str], at: int, block: _Block) -> int:
 
 
 def _unescape(line: str) -> str:
-    return _ESCAPED.sub("", line)
+    return _ESCAPED.sub("", line) if line.startswith("\\") else line
 
 
 def _strip_numbers(block: _Block) -> None:
     """Cut `12 | ` off lines that were copied with their numbers, counting up without a gap."""
-    found = [_NUMBERED.match(line) for line in block.search]
-    matches = [match for match in found if match]
-    if not matches or len(matches) != len(found):
+    if not block.search or not _NUMBERED.match(block.search[0]):
+        return
+    matches = [match for line in block.search if (match := _NUMBERED.match(line))]
+    if len(matches) != len(block.search):
         return
     numbers = [int(match.group(1)) for match in matches]
     if numbers != list(range(numbers[0], numbers[0] + len(numbers))):

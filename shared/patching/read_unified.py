@@ -186,7 +186,7 @@ class _Reader:
 
     def _ends_hunk(self, at: int) -> bool:
         line = self.lines[at]
-        return bool(
+        return line.startswith(("@@", "--- ", "diff --git ", "Index: ", "=====")) and bool(
             line.startswith(("diff --git ", "Index: ", "====="))
             or _HUNK.match(line.removesuffix("\r"))
             or _LOOSE_HUNK.match(line.removesuffix("\r"))

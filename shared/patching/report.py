@@ -9,9 +9,8 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import MAX_REPORTS, FileLines
-from shared.patching.script import FileEdit, Hunk
-from shared.patching.text import strip_ending
+from shared.patching.lines import MAX_REPORTS, FileLines, HunkLines
+from shared.patching.script import FileEdit
 
 MAX_QUOTED_LINES: Final = 30
 CONTEXT_LINES: Final = 3
@@ -21,32 +20,34 @@ MAX_NAMED_CHARS: Final = 100
 MAX_SEARCHED_LINES: Final = 20_000
 
 
-def describe_missing(path: str, number: int, hunk: Hunk, lines: FileLines) -> str:
+def describe_missing(lines: FileLines, asked: HunkLines) -> str:
     """Describe a hunk whose lines are not in the file."""
+    path, searched = lines.path, asked.old.bare
     told = [
-        f"Hunk {number} of {path} does not fit. It searches these lines:",
-        *_quote(hunk.old),
+        f"Hunk {asked.number} of {path} does not fit. It searches these lines:",
+        *_quote(searched),
     ]
-    near = _find_nearest(hunk, lines)
+    near = _find_nearest(lines, searched)
     if near is None:
         told.append(f"No line of {path} resembles them.")
     else:
         bare = lines.text.bare
         first = max(0, near - CONTEXT_LINES)
-        last = min(len(bare), near + len(hunk.old) + CONTEXT_LINES)
+        last = min(len(bare), near + len(searched) + CONTEXT_LINES)
         told.append(f"The nearest lines of {path} are:")
         told.extend(f"{at + 1:>6}: {bare[at]}" for at in range(first, last)[:MAX_QUOTED_LINES])
     told.append("Quote the lines exactly as they stand in the file.")
     return "\n".join(told)
 
 
-def describe_ambiguous(path: str, number: int, hunk: Hunk, starts: Sequence[int]) -> str:
+def describe_ambiguous(lines: FileLines, asked: HunkLines, starts: Sequence[int]) -> str:
     """Describe a hunk whose lines stand in several places."""
+    path = lines.path
     where = ", ".join(str(start + 1) for start in starts[:10])
     return "\n".join(
         (
-            f"Hunk {number} of {path} fits in {len(starts)} places, from lines {where}:",
-            *_quote(hunk.old),
+            f"Hunk {asked.number} of {path} fits in {len(starts)} places, from lines {where}:",
+            *_quote(asked.old.bare),
             "Add lines above or below until it fits in one place only.",
         )
     )
@@ -77,21 +78,21 @@ def describe_fitting(edits: Sequence[FileEdit]) -> str:
 
 
 def _quote(lines: Sequence[str]) -> list[str]:
-    quoted = [f"    {strip_ending(line)}" for line in lines[:MAX_QUOTED_LINES]]
+    quoted = [f"    {line}" for line in lines[:MAX_QUOTED_LINES]]
     if len(lines) > MAX_QUOTED_LINES:
         quoted.append(f"    … {len(lines) - MAX_QUOTED_LINES} more lines")
     return quoted
 
 
-def _find_nearest(hunk: Hunk, lines: FileLines) -> int | None:
+def _find_nearest(lines: FileLines, quoted: Sequence[str]) -> int | None:
     """Find the line at which the longest searched line is most nearly found."""
     if not lines.reports_left:
         return None
     lines.reports_left -= 1
-    searched = [strip_ending(line).strip() for line in hunk.old]
+    searched = [line.strip() for line in quoted]
     offset = max(range(len(searched)), key=lambda at: len(searched[at]), default=None)
     if offset is None or not searched[offset]:
         return None
-    bare = [line.strip() for line in lines.text.bare[:MAX_SEARCHED_LINES]]
+    bare = list(map(str.strip, lines.text.bare[:MAX_SEARCHED_LINES]))
     best = process.extractOne(searched[offset], bare, scorer=fuzz.ratio, score_cutoff=50)
     return None if best is None else max(0, int(best[2]) - offset)

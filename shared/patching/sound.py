@@ -1,6 +1,6 @@
 """Judges whether it is known where the changes of a drifted hunk go, and how surely."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -36,15 +36,15 @@ class Quote:
     wanted: Sequence[str]
     weights: Sequence[float]
     """How telling each searched line is."""
+    telling: Sequence[bool]
+    """Whether each searched line holds more than brackets and blanks."""
     script: Script
     span: range
     """Lines of the file among which the hunk has to stand."""
     keys: Sequence[str]
     """Lines of the file."""
-
-    def is_telling(self, at: int) -> bool:
-        """Tell whether a line holds more than brackets and blanks."""
-        return any(char.isalnum() for char in self.searched[at])
+    places: Mapping[str, Sequence[int]]
+    """Where each searched line stands in the file, ascending."""
 
 
 def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collection[str]) -> bool:
@@ -60,7 +60,7 @@ def is_sound(quote: Quote, pairs: Sequence[int], script: Script, near: Collectio
         for at in (start - 1, end):
             if 0 <= at < len(pairs) and pairs[at] == NOWHERE and quote.searched[at] in near:
                 return False  # the neighbour is there, and in another order
-        says_itself = any(quote.is_telling(at) for at in range(start, end))
+        says_itself = any(quote.telling[start:end])
         if not says_itself and not _is_held(quote, pairs, (start, end, new_start, new_end)):
             return False
     return True
@@ -118,7 +118,7 @@ def _is_held(quote: Quote, pairs: Sequence[int], change: tuple[int, int, int, in
     below = [at for at in range(end, len(pairs)) if quote.searched[at]]
     first = next((at for at in reversed(above) if pairs[at] != NOWHERE), None)
     last = next((at for at in below if pairs[at] != NOWHERE), None)
-    is_telling = any(at is not None and quote.is_telling(at) for at in (first, last))
+    is_telling = any(at is not None and quote.telling[at] for at in (first, last))
     if not is_telling and not _hangs_on(quote, pairs, start, end):
         return False
     if (above and first is None) or (below and last is None) or not (above or below):
@@ -139,7 +139,7 @@ def _hangs_on(quote: Quote, pairs: Sequence[int], start: int, end: int) -> bool:
             is_next = at == first or pairs[at] == pairs[at - step] + step
             if pairs[at] == NOWHERE or not is_next:
                 break
-            if quote.is_telling(at):
+            if quote.telling[at]:
                 return True
     return False
 

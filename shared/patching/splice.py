@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.hand import Splice
-from shared.patching.match import FileLines
+from shared.patching.lines import FileLines
 from shared.patching.order import place_anywhere, place_in_order
 from shared.patching.script import Hunk, Rung
 from shared.patching.text import MARK, FileText, ending_of, split_lines, strip_ending
@@ -36,10 +36,10 @@ def splice_hunks(
         PatchError: `patch.context_not_found`, `patch.ambiguous`, `patch.uncertain` or
             `patch.overlap`; nothing is applied then.
     """
-    lines = FileLines(text)
     if text.encoding == "latin-1" or text.text.startswith(MARK):
         hunks = [_adopt_hunk(text, hunk) for hunk in hunks]
-    placed = place_in_order(path, lines, hunks) if ordered else place_anywhere(path, lines, hunks)
+    lines = FileLines(path, text, hunks)
+    placed = place_in_order(lines) if ordered else place_anywhere(lines)
     splices = [splice for one in placed for splice in one.splices]
     rungs = tuple(one.rung for one in placed)
     return Spliced(_write(path, text, splices, _choose_ending(text, hunks, ending)), rungs)
@@ -56,7 +56,7 @@ def _adopt_hunk(text: FileText, hunk: Hunk) -> Hunk:
 
 def _choose_ending(text: FileText, hunks: Sequence[Hunk], ending: str) -> str:
     """Answer the ending of new lines: the file's own; the edit's where the file has none yet."""
-    if text.text.endswith(("\n", "\r")) or len(text.lines) > 1:
+    if text.text.endswith(("\n", "\r")) or text.count > 1:
         return text.ending
     if ending != "\n":
         return ending
@@ -78,23 +78,31 @@ def _write(path: str, text: FileText, splices: Sequence[Splice], default: str) -
                 path=path,
                 report=f"Two edits of {path} overlap at line {splice.start + 1}. Join them.",
             )
-        parts.extend(text.lines[at : splice.start])
+        if splice.start > at:
+            parts.append(text.cut(at, splice.start))
         if splice.new and parts and not ending_of(parts[-1]):
             parts[-1] += default
-        endings = [ending_of(line) for line in text.lines[splice.start : splice.end]]
-        if splice.endings:
-            endings = list(splice.endings)
+        endings = splice.endings or _list_endings(text, splice)
         for offset, line in enumerate(splice.new):
             ending = endings[min(offset, len(endings) - 1)] if endings else ""
             parts.append(text.adopt(line) + (ending or default))
-        if splice.final_newline is not None and splice.end == len(text.lines):
-            final_newline = splice.final_newline
         at = splice.end
-        is_own = is_own and not (splice.new and at == len(text.lines))
-    parts.extend(text.lines[at:])
+        is_last = text.is_end(at)
+        if splice.final_newline is not None and is_last:
+            final_newline = splice.final_newline
+        is_own = is_own and not (splice.new and is_last)
+    if not text.is_end(at):
+        parts.append(text.cut(at))
     if final_newline is None and not is_own:
         final_newline = text.ends_in_newline
     return _end(text, parts, default, final_newline=final_newline)
+
+
+def _list_endings(text: FileText, splice: Splice) -> Sequence[str]:
+    """List what the lines that a splice replaces end in, where that may differ."""
+    if not text.has_returns:
+        return ()
+    return [ending_of(line) for line in text.lines[splice.start : splice.end]]
 
 
 def _end(text: FileText, parts: list[str], default: str, *, final_newline: bool | None) -> str:

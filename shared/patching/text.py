@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from shared.patching.errors import PatchCode, PatchError
+from shared.patching.offsets import LineOffsets
 
 _BOM_16 = (b"\xff\xfe", b"\xfe\xff")
 _MULTIBYTE = re.compile(
@@ -15,6 +16,8 @@ _MULTIBYTE = re.compile(
 )
 MARK = "\ufeff"
 """The byte order mark that a text may begin with."""
+MAX_WALK = 64
+"""Lines beyond which it pays to add up the lengths of all lines between."""
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
@@ -82,6 +85,8 @@ class FileText:
         self.text = text
         self.encoding = encoding
         """utf-8 (bytes that are not, kept as surrogates), latin-1, utf-16-le or utf-16-be."""
+        self.has_returns = "\r" in text
+        """Whether a line may end in something else than a newline."""
 
     @cached_property
     def lines(self) -> list[str]:
@@ -91,7 +96,7 @@ class FileText:
     @cached_property
     def bare(self) -> list[str]:
         """Every line without its ending, nor the byte order mark of the first."""
-        if "\r" in self.text:
+        if self.has_returns:
             bare = [strip_ending(line) for line in self.lines]
         else:
             bare = self.text.split("\n")
@@ -104,19 +109,19 @@ class FileText:
     @cached_property
     def joined(self) -> str:
         """The bare lines, each with a newline in front and behind."""
-        if not self.text or "\r" in self.text:
+        if not self.text or self.has_returns:
             return "\n".join(["", *self.bare, ""])
         return "\n" + self.text.removeprefix(MARK).removesuffix("\n") + "\n"
 
     @cached_property
     def count(self) -> int:
         """How many lines there are."""
-        return len(self.lines) if "\r" in self.text else _count_lines(self.text)
+        return len(self.lines) if self.has_returns else _count_lines(self.text)
 
     @cached_property
     def ending(self) -> str:
         """The line ending that most lines have."""
-        if "\r" not in self.text:
+        if not self.has_returns:
             return "\n"
         pairs = self.text.count("\r\n")
         singles = self.text.count("\n") - pairs
@@ -128,6 +133,45 @@ class FileText:
     def ends_in_newline(self) -> bool:
         """Whether the last line has its ending; true of an empty file."""
         return not self.text or self.text.endswith(("\n", "\r"))
+
+    @cached_property
+    def _offsets(self) -> LineOffsets:
+        return LineOffsets(self.joined)
+
+    def find_run(self, run: Sequence[str], most: int) -> list[int]:
+        """Find where bare lines stand just so, at most so many times."""
+        needle = "\n".join(["", *run, ""])
+        starts: list[int] = []
+        at = self.joined.find(needle)
+        while at >= 0 and len(starts) < most:
+            starts.append(self._offsets.line_at(at))
+            at = self.joined.find(needle, at + 1)
+        return starts
+
+    def cut(self, start: int, end: int | None = None) -> str:
+        """Cut out a range of lines, with their endings and the byte order mark of the first."""
+        if self.has_returns:
+            return "".join(self.lines[start:end])
+        return self.text[self._find_offset(start) : None if end is None else self._find_offset(end)]
+
+    def is_end(self, line: int) -> bool:
+        """Tell whether there is no such line, counted from 0, nor any behind it."""
+        if self.has_returns:
+            return line >= len(self.lines)
+        return self._find_offset(line) >= len(self.text)
+
+    def _find_offset(self, line: int) -> int:
+        """Answer where a line begins in a text without carriage returns."""
+        if line == 0:
+            return 0
+        known, offset = self._offsets.find_known(line)
+        if line - known > MAX_WALK:
+            offset += sum(map(len, self.bare[known:line])) + line - known
+            self._offsets.note(line, offset)
+        else:
+            offset = self._offsets.walk(offset, line - known)
+        # the text lacks the newline in front, and may have a mark there
+        return offset + len(MARK) if self.text.startswith(MARK) else offset
 
     def adopt(self, text: str) -> str:
         """Write text of the edit as this file's encoding would have it decoded."""

@@ -21,7 +21,8 @@ def unfence(lines: list[str]) -> list[str]:
 
     A fence below the first line of a diff is a line of the file that it changes.
     """
-    first = next((at for at, line in enumerate(lines) if _FENCE.match(line)), None)
+    marked = (at for at, line in enumerate(lines) if "```" in line or "~~~" in line)
+    first = next((at for at in marked if _FENCE.match(lines[at])), None)
     if first is None or any(
         line.startswith(("@@", "diff --git ", "+++ ")) for line in lines[:first]
     ):

@@ -4,7 +4,7 @@ import pytest
 
 from shared.patching.apply import apply_edits
 from shared.patching.errors import PatchCode, PatchError
-from shared.patching.match import FileLines
+from shared.patching.lines import FileLines
 from shared.patching.place import place_hunk
 from shared.patching.script import EditFormat, Hunk, Rung
 from shared.patching.splice import splice_hunks
@@ -215,10 +215,10 @@ def test_a_large_file_with_many_hunks_costs_no_alignment() -> None:
     assert len(LARGE) > 1_000_000
     old = LARGE.splitlines(keepends=True)
     hunks = [Hunk((old[at],), (f"new {at}\n",)) for at in range(0, 20_000, 100)]
-    lines = FileLines(FileText(LARGE, "utf-8"))
+    lines = FileLines("f", FileText(LARGE, "utf-8"), hunks)
     whole = range(len(old))
     budget = lines.effort_left
-    placed = [place_hunk("f", lines, hunk, whole, at) for at, hunk in enumerate(hunks)]
+    placed = [place_hunk(lines, hunk, whole) for hunk in lines.hunks]
     assert {one.rung for one in placed} == {Rung.EXACT}
     assert lines.effort_left == budget
     spliced = splice_hunks("f", FileText(LARGE, "utf-8"), hunks, ordered=False, ending="\n")
@@ -227,11 +227,11 @@ def test_a_large_file_with_many_hunks_costs_no_alignment() -> None:
 
 def test_the_effort_for_one_file_is_bounded() -> None:
     quoted = [f"line {at} of many, with other words to fill it: {at * 7}\n" for at in range(300)]
-    lines = FileLines(FileText(LARGE, "utf-8"))
-    for number in range(50):
-        hunk = Hunk(tuple(quoted), ("x\n", *quoted[1:]))
+    hunk = Hunk(tuple(quoted), ("x\n", *quoted[1:]))
+    lines = FileLines("f", FileText(LARGE, "utf-8"), [hunk] * 50)
+    for asked in lines.hunks:
         with pytest.raises(PatchError):
-            place_hunk("f", lines, hunk, range(20_000), number)
+            place_hunk(lines, asked, range(20_000))
     assert 0 <= lines.effort_left < 100_000
     assert lines.reports_left == 0
 

@@ -12,6 +12,7 @@ from shared.patching.diff import describe_changes
 from shared.patching.errors import PatchCode, PatchError
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat
+from shared.patching.text import decode, split_lines
 from tests.unit.patching.test_apply import git_apply
 
 LINE = st.sampled_from(["a", "b", "  c", "d ", "", "\t", "caf\u00e9", "- x", "+ y", "@@", "-- z"])
@@ -165,3 +166,18 @@ def test_a_spoilt_edit_is_answered_or_refused(
     put = data.draw(st.text(max_size=3))
     result = apply_or_code(before, valid[:at] + put + valid[at + length :], EditFormat.AUTO)
     assert isinstance(result, bytes) or result in set(PatchCode)
+
+
+@settings(QUICK, max_examples=300)
+@given(contents(), st.lists(st.integers(0, 13), min_size=6, max_size=6))
+def test_lines_are_cut_out_as_if_the_text_had_been_split(content: bytes, picked: list[int]) -> None:
+    text = decode(content, "f")
+    lines = split_lines(text.text)
+    for first, second in zip(picked[::2], picked[1::2], strict=True):
+        start, end = sorted((min(first, len(lines)), min(second, len(lines))))
+        assert text.cut(start, end) == "".join(lines[start:end])
+        assert text.cut(start) == "".join(lines[start:])
+        assert text.is_end(end) == (end == len(lines))
+        run = text.bare[start:end]
+        starts = [at for at in range(len(lines)) if text.bare[at : at + len(run)] == run]
+        assert not run or text.find_run(run, 100) == starts
