@@ -22,8 +22,10 @@ twig ui vb vue xaml
 _SOURCE_SUFFIXES: Final = frozenset(_SOURCE.split())
 _TEST: Final = re.compile(
     r"(?:^|/)(?:[\w.-]{0,40}[._-])?(?:tests?|specs?|e2e|testing|__tests__|__mocks__|fixtures?"
-    r"|test_?suites?|test_?data|unittests?)/|(?:^|/)(?:test_|conftest)|[._-](?:tests?|spec)\."
-    r"|(?-i:[a-z]Tests?)[./]",
+    r"|__fixtures__|__snapshots__|cypress|test_?suites?|test_?data|unittests?)/"
+    r"|(?:^|/)(?:[\w.-]{0,40}[._-])?tests?[._-]?(?:helpers?|integration|utils?|utilities)[./]"
+    r"|(?:^|/)(?:test_|conftest|tests?\.py$)|[._-](?:tests?|spec|e2e|cy|test-d)\."
+    r"|(?-i:[a-z](?:Tests?|Specs))[./]",
     re.IGNORECASE,
 )
 
@@ -51,12 +53,14 @@ _KINDS: Final = tuple(
         (
             0.3,
             "changelog release news history",
-            r"(?:^|/)(?:releasenotes|changelogs?|newsfragments)/|(?:^|/)(?:changelog|changes|news)",
+            r"(?:^|/)(?:releasenotes|changelogs?|newsfragments|\.changeset)/"
+            r"|(?:^|/)(?:changelog|changes|history|news|release_?notes)[\w-]{0,40}(?:\.(?:html?|md|rst|txt))?$",
         ),
         (
             0.4,
             "example sample demo tutorial benchmark story",
-            r"(?:^|/)(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?|stories)/|\.stories\.",
+            r"(?:^|/)(?:[\w-]{1,40}\.)?(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?|playgrounds?"
+            r"|stories)/|\.(?:bench|stories)\.",
         ),
         (
             0.4,
@@ -70,6 +74,17 @@ _KINDS: Final = tuple(
         ),
         (0.5, "make docker setup configure build", r"(?:^|/)(?:setup\.py|makefile|dockerfile)"),
         (0.7, "tool script build ci", r"(?:^|/)(?:scripts?|tools?|hack|ci|\.github|devtools)/"),
+        (
+            0.3,
+            "generate generator codegen",
+            r"(?:^|/)(?:__generated__|generated)/|[._-]generated\.\w{1,10}$",
+        ),
+        (0.5, "migrate migration schema", r"(?:^|/)migrations/\w{0,80}\d|ModelSnapshot\.cs$"),
+        (
+            0.3,
+            "assembly namespace suppression version",
+            r"(?:AssemblyInfo|GlobalSuppressions|GlobalUsings)\.cs$",
+        ),
         (0.6, "stub type typing", r"\.pyi$|\.d\.[cm]?ts$"),
         (0.7, "header", r"\.(?:h|hh|hpp|hxx)$"),
         (

@@ -60,6 +60,12 @@ def test_what_is_more_than_a_coincidence_outweighs_words(
     assert best(request_)[0] == first
 
 
+def test_what_a_request_wants_done_does_not_say_where() -> None:
+    files = {"src/remove.py": b"def remove(): remove()\n", "src/cart.py": b"# the discount\n"}
+    assert best(replace(ASK, text="Remove the discount"), files)[0] == "src/cart.py"
+    assert best(replace(ASK, text="Fix remove", title=""), files)[0] == "src/remove.py"
+
+
 def test_a_name_of_the_request_is_found_as_a_part_of_a_path() -> None:
     files = {
         "ssn/el_GR/provider.py": b"def vat_id():  # a valid VAT id, by the vat digits\n",
