@@ -53,14 +53,19 @@ _KINDS: Final = tuple(
         (
             0.3,
             "changelog release news history",
-            r"(?:^|/)(?:releasenotes|changelogs?|newsfragments|\.changeset)/"
-            r"|(?:^|/)(?:changelog|changes|history|news|release_?notes)[\w-]{0,40}(?:\.(?:html?|md|rst|txt))?$",
+            (
+                r"(?:^|/)(?:releasenotes|changelogs?|newsfragments|\.changeset)/"
+                r"|(?:^|/)(?:changelog|changes|history|news|release[_-]?notes)(?:[\w-]|\.\d){0,40}"
+                r"(?:\.(?:html?|md|rst|txt))?$"
+            ),
         ),
         (
             0.4,
             "example sample demo tutorial benchmark story",
-            r"(?:^|/)(?:[\w-]{1,40}\.)?(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?|playgrounds?"
-            r"|stories)/|\.(?:bench|stories)\.",
+            (
+                r"(?:^|/)(?:[\w-]{1,40}\.)?(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?"
+                r"|playgrounds?|stories)/|\.(?:bench|stories)\."
+            ),
         ),
         (
             0.4,
@@ -97,6 +102,8 @@ _KINDS: Final = tuple(
 )
 _NO_SOURCE_FACTOR: Final = 0.15
 _TEST_FACTOR: Final = 0.35
+_ASKED_FACTOR: Final = 0.6
+"""For tests and what is not source, when the request speaks of them: mostly only in passing."""
 _TEST_WORDS: Final = frozenset({"test", "spec", "fixture"})
 
 
@@ -146,11 +153,11 @@ def describe_path(path: str) -> PathFacts:
 def weigh_path(facts: PathFacts, asked: AbstractSet[str]) -> float:
     """Answer the factor, above 0 and at most 1, for a path when a request has the words `asked`.
 
-    A kind that the request speaks of is not demoted: `readme`, `changelog`, `yaml`, `tests`.
+    What the request speaks of is not demoted, or less: `readme`, `changelog`, `yaml`, `tests`.
     """
     factor = 1.0
-    if facts.is_test and _TEST_WORDS.isdisjoint(asked):
-        factor *= _TEST_FACTOR
+    if facts.is_test:
+        factor *= _TEST_FACTOR if _TEST_WORDS.isdisjoint(asked) else _ASKED_FACTOR
     if facts.suffix in asked:
         return factor
     is_asked = False
@@ -159,4 +166,6 @@ def weigh_path(facts: PathFacts, asked: AbstractSet[str]) -> float:
             factor *= kind.factor
         else:
             is_asked = True
-    return factor if facts.is_source or is_asked else factor * _NO_SOURCE_FACTOR
+    if facts.is_source:
+        return factor
+    return factor * (_ASKED_FACTOR if is_asked else _NO_SOURCE_FACTOR)

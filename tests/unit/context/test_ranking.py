@@ -39,6 +39,7 @@ def test_words_are_cut_at_humps_and_underscores_and_lose_their_endings() -> None
 def test_the_file_that_the_words_are_about_comes_first() -> None:
     assert best(ASK)[0] == "css/site.css"
     assert best(replace(ASK, text="round the total price"))[0] == "src/pricing.py"
+    assert best(replace(ASK, text="say in the readme what is sold"))[0] == "README.md"
 
 
 def test_vendored_generated_and_binary_files_are_never_ranked() -> None:
