@@ -18,8 +18,15 @@ _OTHER_LINES: Final = 0.4
 _PULL_REQUEST_TITLE: Final = 0.2
 _DESCRIPTION: Final = 0.1
 _NOISE: Final = re.compile(
-    r"https?://\S+|#\d+|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Bug|Origin):[^\n]*", re.MULTILINE
+    r"https?://\S+"
+    r"|(?i:\b(?:close[sd]?|fix(?:e[sd])?|ref(?:s|erences)?|resolve[sd]?|see):?[ \t]{1,4})?"
+    r"(?:\b(?:AB|GH))?#\d+"
+    r"|\b(?=[\da-f]{0,39}[a-f])(?=[\da-f]{0,39}\d)[\da-f]{7,40}\b"
+    r"|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Origin|Related work items):[^\n]*"
+    r"|^Merged PR \d+:",
+    re.MULTILINE,
 )
+"""Addresses, numbers of issues with the verb before them, commits, and trailers of messages."""
 _OF_EVERY_REQUEST: Final = """
 add allow avoid bug bump change chore correct correctly drop ensure feat fix handle implement
 improve introduce issue perf prevent problem properly provide refactor regression remove replace
