@@ -30,8 +30,10 @@ _MODIFIERS: Final = (
 _DEFINITION: Final = re.compile(
     rf"^[ \t]*{_MODIFIERS}{{0,8}}(?:def|class|function|func|fn|interface|type|enum|struct|trait"
     r"|module|namespace|record|const|let|var|sub|macro|impl|union|#?define|typedef)[ \t]{1,8}"
+    r"(?:(?:class|struct)[ \t]{1,8})?"
     r"(?:\([^)\n]{0,80}\)[ \t]?)?\*?([A-Za-z_$][\w$]*)"
-    rf"|^[ \t]*{_MODIFIERS}{{1,8}}(?:[\w<>\[\],.?:]+[ \t]+){{0,3}}?([A-Za-z_$][\w$]*)[ \t]*[({{=;]"
+    rf"|^[ \t]*{_MODIFIERS}{{1,8}}(?:[\w<>\[\],.?:]+[ \t]+){{0,3}}?([A-Za-z_$][\w$]*)"
+    r"(?:<[\w, \t]{1,60}>)?[ \t]*[({=;]"
     r"|^([a-z_]\w*) ?\([^;\n]*$",
     re.MULTILINE,
 )

@@ -22,8 +22,10 @@ twig ui vb vue xaml
 _SOURCE_SUFFIXES: Final = frozenset(_SOURCE.split())
 _TEST: Final = re.compile(
     r"(?:^|/)(?:[\w.-]{0,40}[._-])?(?:tests?|specs?|e2e|testing|__tests__|__mocks__|fixtures?"
-    r"|test_?suites?|test_?data|unittests?)/|(?:^|/)(?:test_|conftest)|[._-](?:tests?|spec)\."
-    r"|(?-i:[a-z]Tests?)[./]",
+    r"|__fixtures__|__snapshots__|cypress|test_?suites?|test_?data|unittests?)/"
+    r"|(?:^|/)(?:[\w.-]{0,40}[._-])?tests?[._-]?(?:helpers?|integration|utils?|utilities)[./]"
+    r"|(?:^|/)(?:test_|conftest|tests?\.py$)|[._-](?:tests?|spec|e2e|cy|test-d)\."
+    r"|(?-i:[a-z](?:Tests?|Specs))[./]",
     re.IGNORECASE,
 )
 
@@ -51,12 +53,19 @@ _KINDS: Final = tuple(
         (
             0.3,
             "changelog release news history",
-            r"(?:^|/)(?:releasenotes|changelogs?|newsfragments)/|(?:^|/)(?:changelog|changes|news)",
+            (
+                r"(?:^|/)(?:releasenotes|changelogs?|newsfragments|\.changeset)/"
+                r"|(?:^|/)(?:changelog|changes|history|news|release[_-]?notes)(?:[\w-]|\.\d){0,40}"
+                r"(?:\.(?:html?|md|rst|txt))?$"
+            ),
         ),
         (
             0.4,
             "example sample demo tutorial benchmark story",
-            r"(?:^|/)(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?|stories)/|\.stories\.",
+            (
+                r"(?:^|/)(?:[\w-]{1,40}\.)?(?:examples?|samples?|demos?|tutorials?|bench(?:marks?)?"
+                r"|playgrounds?|stories)/|\.(?:bench|stories)\."
+            ),
         ),
         (
             0.4,
@@ -70,6 +79,17 @@ _KINDS: Final = tuple(
         ),
         (0.5, "make docker setup configure build", r"(?:^|/)(?:setup\.py|makefile|dockerfile)"),
         (0.7, "tool script build ci", r"(?:^|/)(?:scripts?|tools?|hack|ci|\.github|devtools)/"),
+        (
+            0.3,
+            "generate generator codegen",
+            r"(?:^|/)(?:__generated__|generated)/|[._-]generated\.\w{1,10}$",
+        ),
+        (0.5, "migrate migration schema", r"(?:^|/)migrations/\w{0,80}\d|ModelSnapshot\.cs$"),
+        (
+            0.3,
+            "assembly namespace suppression version",
+            r"(?:AssemblyInfo|GlobalSuppressions|GlobalUsings)\.cs$",
+        ),
         (0.6, "stub type typing", r"\.pyi$|\.d\.[cm]?ts$"),
         (0.7, "header", r"\.(?:h|hh|hpp|hxx)$"),
         (
@@ -82,6 +102,8 @@ _KINDS: Final = tuple(
 )
 _NO_SOURCE_FACTOR: Final = 0.15
 _TEST_FACTOR: Final = 0.35
+_ASKED_FACTOR: Final = 0.6
+"""For tests and what is not source, when the request speaks of them: mostly only in passing."""
 _TEST_WORDS: Final = frozenset({"test", "spec", "fixture"})
 
 
@@ -131,11 +153,11 @@ def describe_path(path: str) -> PathFacts:
 def weigh_path(facts: PathFacts, asked: AbstractSet[str]) -> float:
     """Answer the factor, above 0 and at most 1, for a path when a request has the words `asked`.
 
-    A kind that the request speaks of is not demoted: `readme`, `changelog`, `yaml`, `tests`.
+    What the request speaks of is not demoted, or less: `readme`, `changelog`, `yaml`, `tests`.
     """
     factor = 1.0
-    if facts.is_test and _TEST_WORDS.isdisjoint(asked):
-        factor *= _TEST_FACTOR
+    if facts.is_test:
+        factor *= _TEST_FACTOR if _TEST_WORDS.isdisjoint(asked) else _ASKED_FACTOR
     if facts.suffix in asked:
         return factor
     is_asked = False
@@ -144,4 +166,6 @@ def weigh_path(facts: PathFacts, asked: AbstractSet[str]) -> float:
             factor *= kind.factor
         else:
             is_asked = True
-    return factor if facts.is_source or is_asked else factor * _NO_SOURCE_FACTOR
+    if facts.is_source:
+        return factor
+    return factor * (_ASKED_FACTOR if is_asked else _NO_SOURCE_FACTOR)

@@ -1,7 +1,8 @@
 """What is asked, read into weighted words, names and paths that a file can answer to."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -17,10 +18,22 @@ _OTHER_LINES: Final = 0.4
 _PULL_REQUEST_TITLE: Final = 0.2
 _DESCRIPTION: Final = 0.1
 _NOISE: Final = re.compile(
-    r"https?://\S+|#\d+|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Bug|Origin):[^\n]*", re.MULTILINE
+    r"https?://\S+"
+    r"|(?i:\b(?:close[sd]?|fix(?:e[sd])?|ref(?:s|erences)?|resolve[sd]?|see):?[ \t]{1,4})?"
+    r"(?:\b(?:AB|GH))?#\d+"
+    r"|\b(?=[\da-f]{0,39}[a-f])(?=[\da-f]{0,39}\d)[\da-f]{7,40}\b"
+    r"|^[ \t]*(?:[A-Z][\w-]{1,40}-by|Change-Id|Cc|Origin|Related work items):[^\n]*"
+    r"|^Merged PR \d+:",
+    re.MULTILINE,
 )
-_SAY_NOTHING: Final = frozenset(split_words("fix bug issue problem regression"))
-"""Words of every other request that seldom tell where."""
+"""Addresses, numbers of issues with the verb before them, commits, and trailers of messages."""
+_OF_EVERY_REQUEST: Final = """
+add allow avoid bug bump change chore correct correctly drop ensure feat fix handle implement
+improve introduce issue perf prevent problem properly provide refactor regression remove replace
+simplify support typo update
+"""
+_SAY_NOTHING: Final = frozenset(split_words(_OF_EVERY_REQUEST))
+"""Words that say what to do and seldom where; a request of nothing else is read with them."""
 _COMPOUND: Final = re.compile(r"[^\W_]_[^\W_]|[a-z][A-Z]|[A-Z][A-Z][a-z]")
 _MARKED: Final = re.compile(r"[`'\"]([A-Za-z_]\w{1,119})(?=[`'\"(])|\b([A-Za-z_]\w{1,119})(?=\()")
 _QUOTED: Final = re.compile(r"`([^`\n]{1,200})`")
@@ -71,28 +84,34 @@ def read_request(request: ContextRequest) -> Query:
     """Read a request; any text will do."""
     asked = _clean(request.text)
     first, _, rest = asked.partition("\n")
-    words: dict[int, float] = {}
-    names: dict[int, float] = {}
-    for text, weight in (
+    texts = (
         (first, _FIRST_LINE),
         (rest, _OTHER_LINES),
         (_clean(request.title), _PULL_REQUEST_TITLE),
         (_clean(request.description), _DESCRIPTION),
-    ):
-        for word in split_words(text):
-            if len(words) < MAX_WORDS and word not in _SAY_NOTHING:
-                words.setdefault(number_word(word), weight)
+    )
+    names: dict[int, float] = {}
+    for text, weight in texts:
         for name in _find_code_names(text):
             if len(names) < MAX_WORDS:
                 names.setdefault(number_name(name), 1.0 if weight >= _OTHER_LINES else weight)
     return Query(
-        words=words,
+        words=_weigh_words(texts, _SAY_NOTHING) or _weigh_words(texts, frozenset()),
         first_line=frozenset(map(number_word, split_words(first))),
         names=names,
         pairs=frozenset(_join_neighbours(first)),
         asked=frozenset(split_words(asked)),
         spoken_paths=frozenset(_find_paths(asked)),
     )
+
+
+def _weigh_words(texts: Iterable[tuple[str, float]], passed: AbstractSet[str]) -> dict[int, float]:
+    words: dict[int, float] = {}
+    for text, weight in texts:
+        for word in split_words(text):
+            if len(words) < MAX_WORDS and word not in passed:
+                words.setdefault(number_word(word), weight)
+    return words
 
 
 def _clean(text: str) -> str:

@@ -1,14 +1,16 @@
 from collections.abc import Iterator, Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from shared.context.cards import CardCache, name_blob, read_card
+from shared.context.cards import DEFINED, CardCache, find_count, name_blob, read_card
 from shared.context.index import build_index
 from shared.context.pack import build_context
 from shared.context.ranking import rank_files
 from shared.context.request import ContextRequest
+from shared.context.words import number_name
 
 ASK = ContextRequest("close the drawer when payment_failed", "Till", "", ())
 TILL = {
@@ -48,6 +50,25 @@ def test_a_second_commit_reads_only_what_changed() -> None:
         index = build_index(counting, blob_ids=blob_ids, cards=cards)
         assert sorted(counting.read) == expected
         assert rank_files(index, ASK) == rank_files(build_index(files), ASK)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "is_defined"),
+    [
+        ("    public async Task<T> FindAsync<T, U>(int id)", "FindAsync", True),
+        ("    internal T Get<T>() where T : class", "Get", True),
+        ("    private Dictionary<string, int> map;", "map", True),
+        ("    private Dictionary<string, int> map;", "Dictionary", False),
+        ("public readonly record struct Point(int X);", "Point", True),
+        ("enum class Color {", "Color", True),
+        ("export default function close(drawer) {", "close", True),
+        ("    return close(drawer)", "close", False),
+    ],
+)
+def test_definitions_are_told_by_their_lines(line: str, name: str, *, is_defined: bool) -> None:
+    card = read_card(f"{line}\n".encode())
+    mark = find_count(card.names, card.name_counts, number_name(name))
+    assert bool(mark & DEFINED) is is_defined
 
 
 def test_git_would_name_the_blob_so() -> None:

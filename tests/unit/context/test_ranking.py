@@ -39,6 +39,7 @@ def test_words_are_cut_at_humps_and_underscores_and_lose_their_endings() -> None
 def test_the_file_that_the_words_are_about_comes_first() -> None:
     assert best(ASK)[0] == "css/site.css"
     assert best(replace(ASK, text="round the total price"))[0] == "src/pricing.py"
+    assert best(replace(ASK, text="say in the readme what is sold"))[0] == "README.md"
 
 
 def test_vendored_generated_and_binary_files_are_never_ranked() -> None:
@@ -58,6 +59,31 @@ def test_what_is_more_than_a_coincidence_outweighs_words(
     request_: ContextRequest, first: str
 ) -> None:
     assert best(request_)[0] == first
+
+
+def test_what_a_request_wants_done_does_not_say_where() -> None:
+    files = {"src/remove.py": b"def remove(): remove()\n", "src/cart.py": b"# the discount\n"}
+    assert best(replace(ASK, text="Remove the discount"), files)[0] == "src/cart.py"
+    assert best(replace(ASK, text="Fix remove", title=""), files)[0] == "src/remove.py"
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        *("Closes #12", "Resolves AB#77", "Related work items: #12 close"),
+        *("Merged PR 12: more", "See https://close.test/close", "Closed-by: Close <close@x>"),
+    ],
+)
+def test_numbers_of_issues_addresses_and_trailers_say_nothing(noise: str) -> None:
+    files = {"src/close.py": b"def close(): close()\n", "src/cart.py": b"# the discount\n"}
+    ranked = best(replace(ASK, text=f"Round the discount\n\n{noise}", title=""), files)
+    assert ranked == ["src/cart.py"]
+
+
+def test_a_commit_says_nothing_and_a_name_like_one_does() -> None:
+    files = {"src/e4.py": b"e4 = 86\n", "src/keys.py": b"def ed25519(): ...\n"}
+    assert best(replace(ASK, text="Revert cb86e4f", title=""), files) == []
+    assert best(replace(ASK, text="Derive Ed25519 keys", title=""), files)[0] == "src/keys.py"
 
 
 def test_a_name_of_the_request_is_found_as_a_part_of_a_path() -> None:
