@@ -12,6 +12,7 @@ from typing import Final
 
 import requests
 
+from ops.arguments import read_positive
 from ops.identity import TOKEN_VARIABLE, choose_operator
 from shared.ado.session import AdoSession
 from shared.doctor.report import DEADLINE_S, AilmentError, Finding, UnseenError, is_well, to_plain
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deadline-s",
-        type=float,
+        type=read_positive,
         default=DEADLINE_S,
         help="seconds that each check has (%(default)s)",
     )

@@ -13,11 +13,11 @@ import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ops import hook_subscriptions as hooks
+from ops.arguments import is_safe_address
 from ops.hook_subscriptions import ENABLED, REASONS, Scope, State
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from ops.rotate_steps import RefusedError, StoppedError
 from ops.rotate_vault import OperatorVault
 from shared.ado.errors import AdoError, AdoNotFoundError
@@ -106,7 +106,7 @@ def _run(args: argparse.Namespace, report: Report) -> tuple[str, str, int]:
     except RefusedError as error:
         return "refused", f"{error} Nothing was changed.", 3
     except (StoppedError, AdoError) as error:
-        told = error.message if isinstance(error, AdoError) else str(error)
+        told = explain(error) if isinstance(error, AdoError) else str(error)
         if isinstance(error, AdoError) and error.code == "ado.forbidden" and not report.steps:
             return "refused", "You may not see or edit subscriptions there.", 3
         return "stopped", f"{told} Repeat the command to go on.", 1
@@ -237,13 +237,13 @@ def _find_scope(session: AdoSession, name: str) -> Scope:
 
 def _choose_url(args: argparse.Namespace, settings: Settings) -> str:
     url = str(args.webhook_url or (settings.public_url and settings.public_url + _ROUTE))
-    parts = urlsplit(url)
     if not url:
         raise SettingsError("--webhook-url or CODE_AGENT_PUBLIC_URL is needed.")
-    if not parts.hostname or parts.username or parts.scheme not in ("https", "http"):
-        raise SettingsError("The webhook's address: https://{host}/gateway/webhook/ado expected.")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError("The webhook's address: https expected, as the secret goes there.")
+    if not is_safe_address(url):
+        raise SettingsError(
+            "The webhook's address: https://{host}/gateway/webhook/ado expected, as the secret goes"
+            " there."
+        )
     return url
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from ops.rotate_steps import RefusedError
 from shared.ado.errors import AdoError, AdoNotFoundError
 from shared.ado.identities import find_people
@@ -105,7 +105,7 @@ def _run(args: argparse.Namespace, done: list[Leftover]) -> tuple[str, int]:
     except RefusedError as error:
         return f"{error} Nothing was changed.", 3
     except AdoError as error:
-        return f"{error.message} Repeat the command to go on.", 1
+        return f"{explain(error)} Repeat the command to go on.", 1
     if any(one.kept == _NOT_DELETED for one in done):
         return "Not every branch could be deleted.", 1
     return "", 0
