@@ -45,7 +45,7 @@ def examine_app(
         ),
         "hook": (
             partial(ado.check_hook, viewer=viewer),
-            "Enable or create the service hook in the project's settings (Service hooks).",
+            "python -m ops hooks check, then repair or install; docs/hooks.md.",
         ),
         "ado_quota": (
             ado.check_quota,
@@ -66,7 +66,7 @@ def examine_app(
         ),
         "migrations": (
             own.check_migrations,
-            "Restart the app, or run make migration-sql; newer tables are of a newer release.",
+            "python -m ops records migrate, or restart the app; docs/records.md.",
         ),
         "switches": (
             own.check_switches,
