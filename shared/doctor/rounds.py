@@ -25,12 +25,14 @@ def examine_app(
     world: World,
     look_at_task_hub: Callable[[], str],
     *,
+    look_at_telemetry: Callable[[], str] | None = None,
     viewer: AdoSession | None = None,
     asks_models: bool = False,
     deadline_s: float = DEADLINE_S,
 ) -> list[Finding]:
     """Look at everything; answers what was found.
 
+    `look_at_telemetry` asks where records arrive, where somebody may; the app itself may only send.
     `viewer` is whoever looks at service hooks, where that is not the agent. Models are asked only
     on demand: that costs.
     """
@@ -74,7 +76,7 @@ def examine_app(
         ),
         "disk": (own.check_disk, "Free the disk, or lower CODE_AGENT_SNAPSHOT_MAX_BYTES."),
         "telemetry": (
-            own.check_telemetry,
+            (lambda _: look_at_telemetry()) if look_at_telemetry else own.check_telemetry,
             "Set APPLICATIONINSIGHTS_CONNECTION_STRING; docs/observability.md.",
         ),
         "canary": (

@@ -244,6 +244,16 @@ def test_rights_that_nobody_needs_are_an_ailment(patient: Patient) -> None:
     assert "may force push in 2 repositories" in patient.list_red()["ado_rights"]
 
 
+def test_records_that_cannot_be_delivered_are_an_ailment(patient: Patient) -> None:
+    waiting = Path(patient.settings["CODE_AGENT_DATA_DIR"]) / "telemetry" / "of-a-process"
+    waiting.mkdir(parents=True)
+    (waiting / "records.blob").write_text("{}")
+    assert patient.list_red() == {}, "what has just been written is on its way"
+    long_ago = datetime.now(UTC).timestamp() - 1200
+    os.utime(waiting / "records.blob", (long_ago, long_ago))
+    assert list(patient.list_red()) == ["telemetry"]
+
+
 def test_records_in_postgres_are_looked_at_too(patient: Patient, postgres_url: str) -> None:
     patient.settings["CODE_AGENT_DATABASE_URL"] = postgres_url
     assert list(patient.list_red()) == ["migrations"]
