@@ -109,5 +109,12 @@ def test_runbooks_are_there_and_none_without_its_alert() -> None:
         text = (ROOT / path).read_text()
         for part in ("What it means", "First look", "Likely causes", "What to do", "Whom to call"):
             assert f"**{part}" in text, path
+        look = text.partition("**First look")[2].partition("**Likely causes")[0]
+        query, around = "".join(look.split("```")[1::2]), "".join(look.split("```")[::2])
+        assert query.startswith("kusto\n"), path
+        assert re.search(
+            r"/gateway/\w+|workbook|\*Metrics\*|\*Logs\*|runs of the pipeline", around
+        ), path
+        assert re.search(r"`(python -m ops|curl|ops/backup\.sh) ?", around), path
         for link in re.findall(r"\]\((?!http)([^)#]+)", text):
             assert (ROOT / path).parent.joinpath(link).exists(), (path, link)

@@ -1,8 +1,12 @@
 """Slips on the operators' command line: one clear line, an exit code, no trace, no secret."""
 
+import contextlib
+import io
 import os
+import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -102,3 +106,50 @@ def test_a_step_that_there_is_not_is_named_with_those_that_there_are(
     told = capsys.readouterr()
     assert "0001 to " in told.err
     assert told.out == ""
+
+
+@cache
+def read_help(*words: str) -> str:
+    """Read the help of a command or of one of its actions; empty when there is none."""
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        try:
+            main([*words, "--help"])
+        except SystemExit as ended:
+            return told.getvalue() if ended.code == 0 else ""
+    return ""
+
+
+def list_documented() -> list[tuple[str, str]]:
+    """List the commands that the documents show, each with where it stands."""
+    paths = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    found = []
+    for path in paths:
+        for line in path.read_text("utf-8").splitlines():
+            spans = re.findall(r"`([^`]+)`", line) or ([line] if line.startswith("    ") else [])
+            for span in spans:
+                for command in span.split("python -m ops ")[1:]:
+                    shown = re.split(r"[;#|]| && ", command)[0].strip()
+                    found.append((path.name, shown))
+    return found
+
+
+def has_actions(name: str) -> bool:
+    """Answer whether a command is followed by the name of an action."""
+    return re.search(r"\{[\w,-]+\}\s+\.\.\.", read_help(name)) is not None
+
+
+def test_every_command_that_the_documents_show_is_there_with_its_options() -> None:
+    documented = list_documented()
+    wrong = []
+    for path, shown in documented:
+        name, action, *_ = [*re.findall(r"[\w…-]+", shown), "", ""]
+        if name in ("", "…"):
+            continue
+        is_named = re.match(r"\w", action) is not None and has_actions(name)
+        known = read_help(name, action) if is_named else read_help(name)
+        options = re.findall(r"--[a-z][a-z-]*", shown)
+        if name not in COMMANDS or not known or any(one not in known for one in options):
+            wrong.append((path, shown))
+    assert wrong == []
+    assert len(documented) > 80
