@@ -8,6 +8,7 @@ settings, 3 refused and nothing changed.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -117,7 +118,7 @@ def _act(
 ) -> tuple[str, str, int]:
     scopes = [_find_scope(session, name) for name in dict.fromkeys(args.project)]
     states = hooks.list_own(session, url, scopes)
-    names = {scope.project_id: scope for scope in scopes}
+    names = _find_names(session, scopes, states)
     match args.action:
         case "install":
             _install(session, url, scopes or [_WHOLE], states, settings, report)
@@ -128,7 +129,7 @@ def _act(
         case "remove":
             _remove(session, states, names, report)
         case _:
-            return _check(session, url, scopes, states, report)
+            return _check(session, url, scopes, states, names, report)
     return ("planned" if report.is_dry else "done"), "", 0
 
 
@@ -189,9 +190,13 @@ def _remove(
 
 
 def _check(
-    session: AdoSession, url: str, scopes: list[Scope], states: list[State], report: Report
+    session: AdoSession,
+    url: str,
+    scopes: list[Scope],
+    states: list[State],
+    names: dict[str, Scope],
+    report: Report,
 ) -> tuple[str, str, int]:
-    names = {scope.project_id: scope for scope in scopes}
     for state in states:
         failures = hooks.list_failures(session, state)
         told = {
@@ -221,6 +226,15 @@ def _check(
     twice = len(states) > len(heard)
     note = "Some scopes have two subscriptions: each event comes twice." if twice else ""
     return "healthy", note, 0
+
+
+def _find_names(session: AdoSession, scopes: list[Scope], states: list[State]) -> dict[str, Scope]:
+    """Find what the projects of subscriptions are called; one that is not to be seen has its id."""
+    names = {scope.project_id: scope for scope in scopes}
+    for project_id in {state.project_id for state in states if state.project_id} - set(names):
+        with contextlib.suppress(AdoNotFoundError):
+            names[project_id] = hooks.find_scope(session, project_id)
+    return names
 
 
 def _name(state: State, names: dict[str, Scope]) -> Scope:
