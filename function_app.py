@@ -87,6 +87,12 @@ def watch_secrets(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the bindi
     timers.watch_secrets()
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 10 6 * * *")
+def watch_rights(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
+    """Tell what the agent may do in its repositories, every morning."""
+    timers.watch_rights()
+
+
 @app.timer_trigger(arg_name="timer", schedule="0 17 3 * * *")
 def apply_retention(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding's name
     """Delete the records whose time is over, every night."""

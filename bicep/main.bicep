@@ -550,6 +550,7 @@ module actionGroups 'modules/action-groups.bicep' = {
     tags: allTags
     emails: alertEmails
     pagerDutyRelayId: pagerDuty ? pagerDutyRelay!.outputs.resourceId : ''
+    runbookBaseUrl: runbookBaseUrl
     slackRelayId: slack ? slackRelay!.outputs.resourceId : ''
   }
 }
@@ -564,6 +565,7 @@ module availability 'modules/availability.bicep' = {
     componentResourceId: insights.outputs.resourceId
     hostName: plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName
     actionGroupId: actionGroups.outputs.ids.critical
+    runbookBaseUrl: runbookBaseUrl
   }
 }
 

@@ -6,6 +6,7 @@ imported only when it is asked for. The table below is all that this file decide
 
 import argparse
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in arguments if word in COMMANDS), None)
     args = build_parser(chosen).parse_args(arguments)
+    # its list of every way to sign in that failed; the commands say in one line that nobody has
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
     return int(args.run(args))
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from ops.arguments import read_app_url, read_duration, read_positive
 from ops.insights import API, Insights, InsightsError
 
 ALERTS: Final = Path(__file__).resolve().parents[1] / "bicep" / "alerts"
@@ -36,18 +37,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "app_id", metavar="APP_ID", help="application id of the Application Insights component"
     )
-    parser.add_argument("--watch-minutes", type=float, default=0, help="go on (%(default)s)")
     parser.add_argument(
-        "--back-minutes", type=float, default=5, help="before the watch, too (%(default)s)"
+        "--watch-minutes", type=read_duration, default=0, help="go on (%(default)s)"
     )
-    parser.add_argument("--every-s", type=float, default=60, help="between two looks (%(default)s)")
+    parser.add_argument(
+        "--back-minutes", type=read_duration, default=5, help="before the watch, too (%(default)s)"
+    )
+    parser.add_argument(
+        "--every-s", type=read_positive, default=60, help="between two looks (%(default)s)"
+    )
     parser.add_argument(
         "--objective", action="append", default=[], help="only this one (all of slos.yaml)"
     )
     parser.add_argument(
         "--minimum-events", type=int, help="events below which nothing is said (as the alerts)"
     )
-    parser.add_argument("--api", default=API, help="address of the query API (%(default)s)")
+    parser.add_argument(
+        "--api", type=read_app_url, default=API, help="address of the query API (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 
 

@@ -8,12 +8,17 @@ import argparse
 import json
 import os
 import sys
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import requests
 
+from ops.arguments import read_app_url, read_positive
 from ops.identity import TOKEN_VARIABLE, choose_operator
+from ops.insights import API, Insights, InsightsError
 from shared.ado.session import AdoSession
+from shared.doctor.own import UNDELIVERED, check_telemetry
 from shared.doctor.report import DEADLINE_S, AilmentError, Finding, UnseenError, is_well, to_plain
 from shared.doctor.rounds import examine_app
 from shared.domain.clock import read_utc_clock
@@ -21,6 +26,8 @@ from shared.jobs.world import World
 from shared.settings import SettingsError, read_settings
 
 _TIMEOUT_S: Final = 8.0
+_BEATS: Final = 'customEvents | where name == "heartbeat" | summarize beats = sum(itemCount)'
+"""The app tells every minute that it lives."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deadline-s",
-        type=float,
+        type=read_positive,
         default=DEADLINE_S,
         help="seconds that each check has (%(default)s)",
+    )
+    parser.add_argument(
+        "--api",
+        type=read_app_url,
+        default=API,
+        help="address of the query API of Application Insights (%(default)s)",
     )
 
 
@@ -54,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         findings = examine_app(
             world,
             lambda: look_at_app(settings.public_url),
+            look_at_telemetry=partial(look_at_telemetry, world, args.api),
             viewer=viewer,
             asks_models=args.ask_models,
             deadline_s=args.deadline_s,
@@ -86,6 +100,31 @@ def look_at_app(public_url: str) -> str:
             f"the app answers {answer.status_code}", f"Open {public_url}/gateway/doctor."
         )
     return "the app and its task hub are ready"
+
+
+def look_at_telemetry(world: World, api: str) -> str:
+    """Ask Application Insights whether the app's heartbeats arrive, as whoever is signed in.
+
+    Raises:
+        AilmentError: none has come.
+        UnseenError: it may not be asked.
+    """
+    said = check_telemetry(world)
+    pairs = world.settings.telemetry.connection_string.split(";")
+    app_id = dict(pair.partition("=")[::2] for pair in pairs).get("ApplicationId", "").strip()
+    if not app_id:
+        return f"{said}; the connection string has no ApplicationId to ask by"
+    try:
+        rows = Insights(app_id, api).query(_BEATS, read_utc_clock() - UNDELIVERED)
+    except InsightsError as error:
+        raise UnseenError(f"whether records arrive was not to be had: {error}") from None
+    beats = sum(int(row["beats"] or 0) for row in rows)
+    if not beats:
+        raise AilmentError(
+            f"no heartbeat has arrived for {UNDELIVERED / timedelta(minutes=1):.0f} minutes",
+            "docs/runbooks/service-down.md: is the app down, or only its telemetry?",
+        )
+    return f"{beats} heartbeats have arrived within a quarter of an hour"
 
 
 def _write(findings: list[Finding], *, as_json: bool) -> None:

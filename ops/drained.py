@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Final
 
+from ops.arguments import read_app_url, read_duration, read_positive
 from ops.task_hub import KEY_VARIABLE, HubUnreachableError, Instance, TaskHub, add_past_routing
 
 _SHOWN: Final = 10
@@ -18,13 +19,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "app_url",
+        type=read_app_url,
         metavar="APP_URL",
         help=f"such as https://func-….azurewebsites.net; its key is in {KEY_VARIABLE}",
     )
     parser.add_argument(
-        "--wait-s", type=float, default=0, help="how long to wait for it (%(default)s)"
+        "--wait-s", type=read_duration, default=0, help="how long to wait for it (%(default)s)"
     )
-    parser.add_argument("--every-s", type=float, default=30, help="between two looks (%(default)s)")
+    parser.add_argument(
+        "--every-s", type=read_positive, default=30, help="between two looks (%(default)s)"
+    )
     add_past_routing(parser)
     parser.add_argument("--json", action="store_true", help="print one object at the end")
 

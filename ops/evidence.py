@@ -6,7 +6,7 @@ means nothing. It only reads.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -70,6 +70,8 @@ class Looked:
     pull_requests: int = 0
     orphans: int = 0
     """Jobs whose command is gone or is none any more: nothing can be said of what they were for."""
+    tell: Callable[[int], None] = lambda _: None
+    """Hears how many pull requests have been read."""
 
 
 def list_evidence(
@@ -97,6 +99,7 @@ def list_evidence(
         except AdoNotFoundError:  # gone meanwhile
             continue
         looked.pull_requests += 1
+        looked.tell(looked.pull_requests)
         yield from _read_pull_request(
             session, pull_request, threads, agent_id, since, drafts, looked
         )

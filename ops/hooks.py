@@ -8,16 +8,17 @@ settings, 3 refused and nothing changed.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import sys
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ops import hook_subscriptions as hooks
+from ops.arguments import is_safe_address
 from ops.hook_subscriptions import ENABLED, REASONS, Scope, State
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from ops.rotate_steps import RefusedError, StoppedError
 from ops.rotate_vault import OperatorVault
 from shared.ado.errors import AdoError, AdoNotFoundError
@@ -106,7 +107,7 @@ def _run(args: argparse.Namespace, report: Report) -> tuple[str, str, int]:
     except RefusedError as error:
         return "refused", f"{error} Nothing was changed.", 3
     except (StoppedError, AdoError) as error:
-        told = error.message if isinstance(error, AdoError) else str(error)
+        told = explain(error) if isinstance(error, AdoError) else str(error)
         if isinstance(error, AdoError) and error.code == "ado.forbidden" and not report.steps:
             return "refused", "You may not see or edit subscriptions there.", 3
         return "stopped", f"{told} Repeat the command to go on.", 1
@@ -117,7 +118,7 @@ def _act(
 ) -> tuple[str, str, int]:
     scopes = [_find_scope(session, name) for name in dict.fromkeys(args.project)]
     states = hooks.list_own(session, url, scopes)
-    names = {scope.project_id: scope for scope in scopes}
+    names = _find_names(session, scopes, states)
     match args.action:
         case "install":
             _install(session, url, scopes or [_WHOLE], states, settings, report)
@@ -128,7 +129,7 @@ def _act(
         case "remove":
             _remove(session, states, names, report)
         case _:
-            return _check(session, url, scopes, states, report)
+            return _check(session, url, scopes, states, names, report)
     return ("planned" if report.is_dry else "done"), "", 0
 
 
@@ -189,9 +190,13 @@ def _remove(
 
 
 def _check(
-    session: AdoSession, url: str, scopes: list[Scope], states: list[State], report: Report
+    session: AdoSession,
+    url: str,
+    scopes: list[Scope],
+    states: list[State],
+    names: dict[str, Scope],
+    report: Report,
 ) -> tuple[str, str, int]:
-    names = {scope.project_id: scope for scope in scopes}
     for state in states:
         failures = hooks.list_failures(session, state)
         told = {
@@ -223,6 +228,15 @@ def _check(
     return "healthy", note, 0
 
 
+def _find_names(session: AdoSession, scopes: list[Scope], states: list[State]) -> dict[str, Scope]:
+    """Find what the projects of subscriptions are called; one that is not to be seen has its id."""
+    names = {scope.project_id: scope for scope in scopes}
+    for project_id in {state.project_id for state in states if state.project_id} - set(names):
+        with contextlib.suppress(AdoNotFoundError):
+            names[project_id] = hooks.find_scope(session, project_id)
+    return names
+
+
 def _name(state: State, names: dict[str, Scope]) -> Scope:
     return names.get(state.project_id) or Scope(state.project_id, state.project_id)
 
@@ -237,13 +251,13 @@ def _find_scope(session: AdoSession, name: str) -> Scope:
 
 def _choose_url(args: argparse.Namespace, settings: Settings) -> str:
     url = str(args.webhook_url or (settings.public_url and settings.public_url + _ROUTE))
-    parts = urlsplit(url)
     if not url:
         raise SettingsError("--webhook-url or CODE_AGENT_PUBLIC_URL is needed.")
-    if not parts.hostname or parts.username or parts.scheme not in ("https", "http"):
-        raise SettingsError("The webhook's address: https://{host}/gateway/webhook/ado expected.")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise SettingsError("The webhook's address: https expected, as the secret goes there.")
+    if not is_safe_address(url):
+        raise SettingsError(
+            "The webhook's address: https://{host}/gateway/webhook/ado expected, as the secret goes"
+            " there."
+        )
     return url
 
 

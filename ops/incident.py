@@ -84,11 +84,14 @@ def _write_instant(moment: datetime) -> str:
 
 
 def _read_instant(text: str) -> datetime:
-    return parse_instant(text)
+    try:
+        return parse_instant(text)
+    except ValueError:
+        reason = f"an instant such as 2026-01-31T12:00Z expected, not {text!r}"
+        raise argparse.ArgumentTypeError(reason) from None
 
 
 def _read_minutes(text: str) -> int:
-    minutes = int(text)
-    if not 1 <= minutes <= _MAX_PAUSE_MIN:
-        raise ValueError
-    return minutes
+    if not text.isdecimal() or not 1 <= int(text) <= _MAX_PAUSE_MIN:
+        raise argparse.ArgumentTypeError(f"1 to {_MAX_PAUSE_MIN} expected, not {text!r}")
+    return int(text)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from ops.rotate_steps import RefusedError
 from shared.ado.errors import AdoError, AdoNotFoundError
 from shared.ado.identities import find_people
@@ -57,7 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     }
     for name, help_line in helps.items():
         action = actions.add_parser(name, help=help_line, description=help_line)
-        action.add_argument("--project", required=True, metavar="NAME", help="name or id")
+        action.add_argument(
+            "--project",
+            required=True,
+            action="append",
+            metavar="NAME",
+            help="name or id, several times for several",
+        )
         action.add_argument(
             "--agent",
             required=True,
@@ -92,12 +98,10 @@ def _run(args: argparse.Namespace, done: list[Leftover]) -> tuple[str, int]:
         session = AdoSession(settings.organisation_url, choose_operator())
         try:
             agent_id = _find_agent(session, args.agent)
-            removes = args.action == "remove"
-            for leftover in _find(session, args.project, agent_id, args.older_days):
-                if removes and not leftover.kept and not args.dry_run:
-                    leftover = _remove(session, args.project, leftover)  # noqa: PLW2901 - as it is now
-                done.append(leftover)
-                _tell(leftover, removes=removes, is_dry=getattr(args, "dry_run", False))
+            # all of them, before anything is changed: one that is unknown refuses the whole
+            listed = {name: _list_drafts(session, name, agent_id) for name in args.project}
+            for project, drafts in listed.items():
+                _act(session, project, drafts, agent_id, args, done)
         finally:
             session.close()
     except SettingsError as error:
@@ -105,10 +109,26 @@ def _run(args: argparse.Namespace, done: list[Leftover]) -> tuple[str, int]:
     except RefusedError as error:
         return f"{error} Nothing was changed.", 3
     except AdoError as error:
-        return f"{error.message} Repeat the command to go on.", 1
+        return f"{explain(error)} Repeat the command to go on.", 1
     if any(one.kept == _NOT_DELETED for one in done):
         return "Not every branch could be deleted.", 1
     return "", 0
+
+
+def _act(
+    session: AdoSession,
+    project: str,
+    drafts: list[dict[str, Any]],
+    agent_id: str,
+    args: argparse.Namespace,
+    done: list[Leftover],
+) -> None:
+    removes, is_dry = args.action == "remove", getattr(args, "dry_run", False)
+    for found in _find(session, project, drafts, agent_id, args.older_days):
+        is_ours = removes and not found.kept and not is_dry
+        leftover = _remove(session, project, found) if is_ours else found
+        done.append(leftover)
+        _tell(leftover, removes=removes, is_dry=is_dry)
 
 
 def _tell(leftover: Leftover, *, removes: bool, is_dry: bool) -> None:
@@ -126,8 +146,10 @@ def _find_agent(session: AdoSession, name: str) -> str:
     return found[0].id
 
 
-def _find(session: AdoSession, project: str, agent_id: str, days: int) -> Iterator[Leftover]:
-    for plain in _list_drafts(session, project, agent_id):
+def _find(
+    session: AdoSession, project: str, drafts: list[dict[str, Any]], agent_id: str, days: int
+) -> Iterator[Leftover]:
+    for plain in drafts:
         branch = str(plain["sourceRefName"]).removeprefix(_HEADS)
         age = read_utc_clock() - datetime.fromisoformat(plain["creationDate"])
         if not plain.get("isDraft") or not is_own_branch(branch) or age < timedelta(days=days):

@@ -42,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
     if missing:
         sys.stderr.write(f"Missing: {', '.join(missing)}\n")
         return 3
+    if not args.output.parent.is_dir():
+        sys.stderr.write(f"There is no folder {args.output.parent}\n")
+        return 2
     with zipfile.ZipFile(args.output, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in files:
             entry = zipfile.ZipInfo(name, _EPOCH)

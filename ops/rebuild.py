@@ -14,15 +14,16 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ops.databases import open_database
 from ops.evidence import Evidence, Looked, list_evidence
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from ops.rebuilding import Rebuilding
-from shared.ado.errors import AdoError
+from shared.ado.errors import AdoError, AdoNotFoundError
 from shared.ado.identities import find_people
 from shared.ado.session import AdoSession
 from shared.domain.clock import format_instant, read_utc_clock
@@ -32,7 +33,7 @@ from shared.settings.recovery import Place
 from shared.store.database import Database
 
 _TELL_EVERY: Final = 25
-"""Commands between two lines of progress."""
+"""Pull requests, then commands, between two lines of progress."""
 
 
 class RefusedError(Exception):
@@ -80,8 +81,10 @@ def run(args: argparse.Namespace) -> int:
         return _say(str(error), 2)
     except RefusedError as error:
         return _say(str(error), 3)
-    except (StoreError, AdoError) as error:
+    except StoreError as error:
         return _say(f"{error.message} ({error.code}) Repeat the command to go on.", 1)
+    except AdoError as error:
+        return _say(f"{explain(error)} ({error.code}) Repeat the command to go on.", 1)
     if args.json:
         sys.stdout.write(json.dumps(report) + "\n")
     else:
@@ -101,12 +104,13 @@ def _rebuild(
     agents = find_people(session, args.agent)
     if len(agents) != 1:
         raise RefusedError(f"Azure DevOps knows {len(agents)} accounts by the name of the agent.")
-    looked = Looked()
-    found = [
-        one
-        for place in places
-        for one in list_evidence(session, settings.organisation, place, agents[0].id, since, looked)
-    ]
+    looked = Looked(tell=_tell_of_look)
+    found: list[Evidence] = []
+    for place in places:
+        with _named(place):
+            found += list_evidence(
+                session, settings.organisation, place, agents[0].id, since, looked
+            )
     rebuilding = Rebuilding(settings, database, read_utc_clock, is_dry=args.dry_run)
     done = _write(rebuilding, found)
     rebuilding.release(places, since)
@@ -119,6 +123,23 @@ def _rebuild(
         "orphans": looked.orphans,
         "since": format_instant(since),
     }
+
+
+@contextmanager
+def _named(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except AdoNotFoundError:
+        told = "/".join(filter(None, (place.project, place.repository)))
+    else:
+        return
+    raise RefusedError(f"There is no {told}, or you may not see it. Nothing was changed.")
+
+
+def _tell_of_look(pull_requests: int) -> None:
+    if pull_requests % _TELL_EVERY == 0:
+        sys.stderr.write(f"{pull_requests} pull requests read\n")
+        sys.stderr.flush()
 
 
 def _write(rebuilding: Rebuilding, found: Sequence[Evidence]) -> Counter[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ops import reports
 from ops.databases import open_database
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from shared.ado.errors import AdoError
 from shared.ado.identities import find_people
 from shared.ado.session import AdoSession
@@ -57,10 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run one action; answers the exit code."""
     if args.action == "migration-sql":
-        from shared.store.upgrading import print_sql
-
-        print_sql(f"{args.behind}:head" if args.behind else "head")
-        return 0
+        return _print_migrations(args.behind)
     try:
         settings = read_settings(os.environ)
         database = open_database(settings)
@@ -70,8 +67,10 @@ def run(args: argparse.Namespace) -> int:
             database.dispose()
     except SettingsError as error:
         return _say(str(error), 2)
-    except (StoreError, AdoError) as error:
+    except StoreError as error:
         return _say(f"{error.message} ({error.code})", 1)
+    except AdoError as error:
+        return _say(f"{explain(error)} ({error.code})", 1)
     except (RefusedError, reports.ReportMissingError) as error:
         return _say(str(error), 3)
     return 0
@@ -126,8 +125,21 @@ def _migrate(database: Database, *, is_dry: bool) -> dict[str, Any]:
     with database.read() as connection:
         missing = list_missing(connection)
     if not is_dry:
+        if missing:
+            sys.stderr.write(f"running {', '.join(missing)} …\n")
+            sys.stderr.flush()
         database.upgrade()
     return {"outcome": "planned" if is_dry else "done", "migrations": ", ".join(missing) or "none"}
+
+
+def _print_migrations(behind: str | None) -> int:
+    from shared.store.upgrading import list_steps, print_sql
+
+    steps = list_steps()
+    if behind and behind not in steps:
+        return _say(f"There is no step {behind}: {steps[0]} to {steps[-1]} expected.", 2)
+    print_sql(f"{behind}:head" if behind else "head")
+    return 0
 
 
 def _write(args: argparse.Namespace, answer: dict[str, Any]) -> None:

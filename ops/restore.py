@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from ops.manifest import Manifest
 from ops.restoring import (
@@ -29,11 +28,12 @@ from ops.restoring import (
     load_dump,
     measure_rows,
 )
-from ops.sealed import SealedBackup, SealError
+from ops.sealed import PASSPHRASE_VARIABLE, SealedBackup, SealError
 from shared.domain.clock import format_instant, read_utc_clock
 from shared.domain.errors import StoreError
 from shared.settings import SettingsError
 from shared.store.database import Database
+from shared.store.login import parse_address
 from shared.store.postgres import is_postgres, normalise_url
 
 TARGET_VARIABLE: Final = "RESTORE_DATABASE_URL"
@@ -57,7 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " https address in a storage account",
     )
     parser.add_argument(
-        "--key", type=Path, required=True, metavar="PEM", help="private key of the recipient"
+        "--key",
+        type=Path,
+        required=True,
+        metavar="PEM",
+        help=f"private key of the recipient; its passphrase: {PASSPHRASE_VARIABLE}, or asked for",
     )
     parser.add_argument(
         "--certificate", type=Path, required=True, metavar="PEM", help="certificate to that key"
@@ -147,10 +151,9 @@ def _check(target: URL, manifest: Manifest) -> list[str]:
 
 def _read_target() -> URL:
     text = os.environ.get(TARGET_VARIABLE, "").strip()
-    try:
-        target = make_url(text)
-    except ArgumentError:
-        raise SettingsError(f"{TARGET_VARIABLE}: the address of a new database expected") from None
+    if not text:
+        raise SettingsError(f"{TARGET_VARIABLE}: the address of a new database expected")
+    target = _parse(TARGET_VARIABLE, text)
     if not is_postgres(target) or not target.database:
         raise SettingsError(f"{TARGET_VARIABLE}: postgresql://…/DATABASE expected")
     try:
@@ -158,11 +161,18 @@ def _read_target() -> URL:
     except StoreError as error:
         raise SettingsError(f"{TARGET_VARIABLE}: {error.message}") from None
     live = os.environ.get(LIVE_VARIABLE, "").strip()
-    if live.startswith("postgres") and _name(make_url(live)) == _name(target):
+    if live.startswith("postgres") and _name(_parse(LIVE_VARIABLE, live)) == _name(target):
         raise SettingsError(
             f"{TARGET_VARIABLE} is the database of the app: never over the live one"
         )
     return target
+
+
+def _parse(variable: str, text: str) -> URL:
+    try:
+        return parse_address(text)
+    except StoreError as error:
+        raise SettingsError(f"{variable}: {error.message}") from None
 
 
 def _name(url: URL) -> tuple[str, int, str]:

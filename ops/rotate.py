@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from ops import rotate_ado_pat, rotate_webhook_secret
-from ops.identity import choose_operator
+from ops.arguments import read_duration, read_positive
+from ops.identity import choose_operator, explain
 from ops.rotate_steps import RefusedError, Steps, StoppedError
 from ops.rotate_vault import OperatorVault
 from shared.ado.errors import AdoError
@@ -35,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--webhook-url", default="", help=f"what they call (CODE_AGENT_PUBLIC_URL{_ROUTE})"
     )
     hook.add_argument(
-        "--grace-s", type=float, default=GRACE_S, help="seconds the old one stays (%(default)s)"
+        "--grace-s",
+        type=read_duration,
+        default=GRACE_S,
+        help="seconds the old one stays (%(default)s)",
     )
     token = secrets.add_parser("ado-pat", help="the agent's personal access token")
     token.add_argument(
@@ -44,11 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     token.add_argument("--other-identity", action="store_true", help="let it be somebody else's")
     for one, days in ((hook, 90), (token, 60)):
         one.add_argument(
-            "--expires-days", type=float, default=days, help="until it expires (%(default)s)"
+            "--expires-days",
+            type=read_positive,
+            default=days,
+            help="until it expires (%(default)s)",
         )
         one.add_argument(
             "--settle-s",
-            type=float,
+            type=read_duration,
             help="seconds until every instance has read it (CODE_AGENT_SECRET_TTL_S and some)",
         )
         one.add_argument("--dry-run", action="store_true", help="look, and change nothing")
@@ -88,7 +95,7 @@ def _run(args: argparse.Namespace, steps: Steps) -> tuple[str, str, int]:
     except RefusedError as error:
         return "refused", f"{error} Nothing was changed.", 3
     except (StoppedError, AdoError) as error:
-        told = error.message if isinstance(error, AdoError) else str(error)
+        told = explain(error) if isinstance(error, AdoError) else str(error)
         return "stopped", f"{told} Repeat the command to go on.", 1
     return ("planned" if args.dry_run else "done"), "", 0
 

@@ -6,6 +6,7 @@ Source: https://docs.openssl.org/3.0/man1/openssl-cms/
 """
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from ops.manifest import Manifest, ManifestError
 END: Final = ".dump.cms"
 _PARTS: Final = (END, ".sha256", ".manifest.json")
 _CHECKSUM: Final = re.compile(r"([0-9a-f]{64})[ *]{2}(\S+)")
+PASSPHRASE_VARIABLE: Final = "RESTORE_KEY_PASSPHRASE"  # noqa: S105 - a name
+"""Of the private key, where nobody is there to be asked for it."""
 _ACCOUNT: Final = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.windows\.net")
 
 
@@ -63,15 +66,23 @@ class SealedBackup:
         """Decrypt the dump, and read it to its last byte; answers where it is.
 
         Raises:
-            SealError: the key is another one, or the dump is broken.
+            SealError: the key is another one or cannot be read, or the dump is broken.
         """
+        for file in (key, certificate):
+            if not file.is_file():
+                raise SealError(f"There is no file {file}.")
         dump = self.folder / "plain.dump"
         sealed = self.folder / f"{self.name}{END}"
         dump.touch(mode=0o600)
         arguments = ["-binary", "-inform", "DER", "-in", str(sealed), "-out", str(dump)]
         keys = ["-inkey", str(key), "-recip", str(certificate)]
+        if os.environ.get(PASSPHRASE_VARIABLE):
+            keys += ["-passin", f"env:{PASSPHRASE_VARIABLE}"]
         if not _run("openssl", "cms", "-decrypt", *arguments, *keys):
-            raise SealError("The backup does not open with this key.")
+            raise SealError(
+                "The backup does not open with this key, or not with this passphrase"
+                f" ({PASSPHRASE_VARIABLE}, else asked for at a terminal)."
+            )
         if not _run("pg_restore", "--file=/dev/null", str(dump)):
             raise SealError("The dump cannot be read to its end.")
         return dump

@@ -21,7 +21,8 @@ from typing import Any, Final
 
 import requests
 
-from ops.identity import choose_operator
+from ops.arguments import read_app_url, read_duration, read_positive
+from ops.identity import choose_operator, explain
 from ops.task_hub import KEY_VARIABLE, PAST_ROUTING, HubUnreachableError, TaskHub, add_past_routing
 from shared.ado.errors import AdoError
 from shared.ado.identities import find_own_id
@@ -50,18 +51,38 @@ class UnreachableError(Exception):
     """The side does not answer."""
 
 
+@dataclass(slots=True)
+class _Steps:
+    """What has been seen to work, told as it happens and kept for scripts."""
+
+    done: list[str] = field(default_factory=list)
+
+    def tell(self, step: str) -> None:
+        self.done.append(step)
+        sys.stderr.write(f"{step}\n")
+        sys.stderr.flush()
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "app_url",
+        type=read_app_url,
         metavar="APP_URL",
         help=f"the side; its key is in {KEY_VARIABLE}, the webhook's secret in {SECRET_VARIABLE}",
     )
     parser.add_argument(
-        "--ready-s", type=float, default=120, help="for it to get ready (%(default)s)"
+        "--ready-s",
+        type=read_duration,
+        default=120,
+        help="for it to get ready (%(default)s)",
     )
-    parser.add_argument("--wait-s", type=float, default=600, help="for the job (%(default)s)")
-    parser.add_argument("--every-s", type=float, default=5, help="between two looks (%(default)s)")
+    parser.add_argument(
+        "--wait-s", type=read_duration, default=600, help="for the job (%(default)s)"
+    )
+    parser.add_argument(
+        "--every-s", type=read_positive, default=5, help="between two looks (%(default)s)"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="ask for health and readiness, write nothing"
     )
@@ -71,26 +92,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Test; answers the exit code."""
-    steps: list[str] = []
+    steps = _Steps()
     try:
         outcome, code = _run(args, steps), 0
     except (SettingsError, ValueError) as error:
         outcome, code = str(error), 2
     except (UnreachableError, HubUnreachableError) as error:
         outcome, code = str(error), 1
+    except AdoError as error:
+        outcome, code = f"{explain(error)} ({error.code})", 1
     except CodeAgentError as error:
-        outcome, code = f"{error.message} ({error.code})", 1 if isinstance(error, AdoError) else 3
+        outcome, code = f"{error.message} ({error.code})", 3
     except BrokenError as error:
         outcome, code = str(error), 3
     if args.json:
-        sys.stdout.write(json.dumps({"outcome": outcome, "steps": steps}) + "\n")
+        sys.stdout.write(json.dumps({"outcome": outcome, "steps": steps.done}) + "\n")
     else:
         sys.stderr.write(f"{outcome}\n")
     return code
 
 
-def _run(args: argparse.Namespace, steps: list[str]) -> str:
-    side = _Side(args.app_url.rstrip("/"), PAST_ROUTING if args.past_routing else {}, steps)
+def _run(args: argparse.Namespace, steps: _Steps) -> str:
+    side = _Side(args.app_url, PAST_ROUTING if args.past_routing else {}, steps)
     side.wait_ready(args.ready_s, args.every_s)
     if args.dry_run:
         return "ready"
@@ -101,12 +124,13 @@ def _run(args: argparse.Namespace, steps: list[str]) -> str:
     hub = TaskHub.open(args.app_url, past_routing=args.past_routing)
     session = AdoSession(settings.organisation_url, choose_operator())
     try:
+        hub.list_unfinished()  # a wrong key is told before anything is written
         with _canary(session, settings) as ref:
             side.deliver(ref, secret)
             _wait_for_job(hub, ref.instance_id, args)
-            steps.append("job")
+            steps.tell("job")
             _check_draft(session, ref)
-            steps.append("draft")
+            steps.tell("draft")
     finally:
         session.close()
         hub.close()
@@ -119,7 +143,7 @@ class _Side:
 
     url: str
     headers: Mapping[str, str]
-    steps: list[str] = field(default_factory=list)
+    steps: _Steps
 
     def wait_ready(self, limit_s: float, every_s: float) -> None:
         """Wait until a job could run: what was just deployed starts first.
@@ -129,12 +153,19 @@ class _Side:
             UnreachableError: nobody answers.
         """
         until = time.monotonic() + limit_s
-        while (answer := self._call("GET", "ready")).status_code != 200:
+        while (failure := self._find_failure()) is not None:
             left_s = until - time.monotonic()
             if left_s <= 0:
-                raise BrokenError(f"/gateway/ready answers {answer.status_code}.")
+                raise failure
             time.sleep(min(every_s, left_s))
-        self.steps.append("ready")
+        self.steps.tell("ready")
+
+    def _find_failure(self) -> Exception | None:
+        try:
+            status = self._call("GET", "ready").status_code
+        except UnreachableError as error:
+            return error
+        return None if status == 200 else BrokenError(f"/gateway/ready answers {status}.")
 
     def deliver(self, ref: CommentRef, secret: str) -> None:
         """Deliver a comment as a service hook with minimal details would.
@@ -150,9 +181,13 @@ class _Side:
         comment = {"id": ref.comment_id, "_links": {"self": {"href": link}}}
         body = {"eventType": COMMENT_EVENT, "resource": {"comment": comment}}
         answer = self._call("POST", "webhook/ado", json=body, auth=("smoke", secret))
+        if answer.status_code == 200:
+            raise BrokenError(
+                "The webhook answers 200 instead of 202: does a service hook deliver this too?"
+            )
         if answer.status_code != 202:
             raise BrokenError(f"The webhook answers {answer.status_code} instead of 202.")
-        self.steps.append("delivered")
+        self.steps.tell("delivered")
 
     def _call(self, method: str, route: str, **more: Any) -> requests.Response:
         url = f"{self.url}/gateway/{route}"

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ops.databases import open_database
-from ops.identity import choose_operator
+from ops.identity import choose_operator, explain
 from shared.ado.errors import AdoError
 from shared.ado.identities import check_connection
 from shared.ado.session import AdoSession
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clear.add_argument(
         "switches",
         nargs="*",
-        type=SwitchName,
+        type=_read_switch,
         metavar="SWITCH",
         help="mode, brake, providers (all)",
     )
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     except StoreError as error:
         return _say(f"{error.message} ({error.code})", 1)
     except AdoError as error:
-        return _say(f"{error.message} ({error.code}) Give --by ID to do without it.", 1)
+        return _say(f"{explain(error)} ({error.code}) Give --by ID to do without it.", 1)
     except RefusedError as error:
         return _say(str(error), 3)
     _write(args, answer)
@@ -144,10 +144,17 @@ def _read_providers(text: str, settings: Settings) -> list[str]:
 
 
 def _read_jobs(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= MAX_BRAKE:
-        raise ValueError
-    return count
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_BRAKE:
+        raise argparse.ArgumentTypeError(f"1 to {MAX_BRAKE} jobs expected, not {text!r}")
+    return int(text)
+
+
+def _read_switch(text: str) -> SwitchName:
+    try:
+        return SwitchName(text)
+    except ValueError:
+        names = ", ".join(SwitchName)
+        raise argparse.ArgumentTypeError(f"one of {names} expected, not {text!r}") from None
 
 
 def _find_operator(settings: Settings) -> str:

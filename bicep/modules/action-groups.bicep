@@ -12,6 +12,9 @@ param tags object
 @description('E-mail addresses of both groups.')
 param emails string[]
 
+@description('Address that the paths of runbooks are added to.')
+param runbookBaseUrl string
+
 @description('Logic App that tells PagerDuty; empty: nobody does.')
 param pagerDutyRelayId string
 
@@ -72,6 +75,11 @@ resource warning 'Microsoft.Insights/actionGroups@2023-01-01' = {
 // A relay that fails cannot tell of it: this goes to the other one and to the e-mail addresses.
 var relays = filter([pagerDutyRelayId, slackRelayId], relay => !empty(relay))
 
+var relayAdvice = {
+  firstAction: 'Look at the runs of the Logic App.'
+  runbook: '${runbookBaseUrl}docs/runbooks/relay-failed.md'
+}
+
 resource relayFailed 'Microsoft.Insights/metricAlerts@2018-03-01' = [
   for relay in relays: {
     name: '${last(split(relay, '/'))}-failed'
@@ -99,7 +107,10 @@ resource relayFailed 'Microsoft.Insights/metricAlerts@2018-03-01' = [
           }
         ]
       }
-      actions: [{ actionGroupId: critical.id }, { actionGroupId: warning.id }]
+      actions: [
+        { actionGroupId: critical.id, webHookProperties: relayAdvice }
+        { actionGroupId: warning.id, webHookProperties: relayAdvice }
+      ]
     }
   }
 ]

@@ -20,6 +20,9 @@ param hostName string
 @description('Action group that is told when two places or more see it fail.')
 param actionGroupId string
 
+@description('Address that the paths of runbooks are added to.')
+param runbookBaseUrl string
+
 resource ready 'Microsoft.Insights/webtests@2022-06-15' = {
   name: name
   location: location
@@ -73,6 +76,14 @@ resource notReady 'Microsoft.Insights/metricAlerts@2018-03-01' = {
       componentId: componentResourceId
       failedLocationCount: 2
     }
-    actions: [{ actionGroupId: actionGroupId }]
+    actions: [
+      {
+        actionGroupId: actionGroupId
+        webHookProperties: {
+          firstAction: 'Open /gateway/ready, and see which dependency is failed.'
+          runbook: '${runbookBaseUrl}docs/runbooks/service-down.md'
+        }
+      }
+    ]
   }
 }

@@ -115,6 +115,8 @@ class Server:
         """Answer any request; whatever it changed is then news for the service hooks."""
         try:
             return await self._handle(request)
+        except ConnectionResetError:  # whoever asked has gone, as a host that is killed does
+            return _break_connection(request)
         finally:
             self._deliverer.deliver_news()
 

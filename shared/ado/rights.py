@@ -24,6 +24,7 @@ class Rights:
 
     label: str
     """`Project/repository`."""
+    repository_id: str
     may_work: bool
     too_much: tuple[str, ...] = ()
     """What it may do and never needs to; only looked at where it may work."""
@@ -40,10 +41,10 @@ def list_rights(session: AdoSession, *, most: int | None = None) -> Iterator[Rig
         place = f"repoV2/{repository['project']['id']}/{repository['id']}"
         label = f"{repository['project']['name']}/{repository['name']}"
         if not _may(session, place, _NEEDED):
-            yield Rights(label, may_work=False)
+            yield Rights(label, repository["id"], may_work=False)
             continue
         too_much = tuple(deed for bit, deed in _TOO_MUCH.items() if _may(session, place, bit))
-        yield Rights(label, may_work=True, too_much=too_much)
+        yield Rights(label, repository["id"], may_work=True, too_much=too_much)
 
 
 def _may(session: AdoSession, place: str, bits: int) -> bool:

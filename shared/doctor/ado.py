@@ -10,10 +10,10 @@ import requests
 from shared.ado.errors import AdoError
 from shared.ado.hooks import list_hooks
 from shared.ado.identities import check_connection
-from shared.ado.rights import list_rights
 from shared.ado.session import AdoSession
 from shared.doctor.report import AilmentError, UnseenError
 from shared.jobs.watch_hooks import WEBHOOK_PATH
+from shared.jobs.watch_rights import look_at_rights
 from shared.jobs.world import World
 
 MAX_SKEW_S: Final = 60.0
@@ -34,16 +34,18 @@ def check_rights(world: World) -> str:
     """Look what the agent may do in the repositories that it sees."""
     wanted = world.settings.allowed_repositories
     with _open(world) as session:
-        rights = list(list_rights(session, most=MAX_REPOSITORIES))
-    usable = [one for one in rights if one.may_work]
-    lacking = [one.label for one in rights if not one.may_work and one.label.lower() in wanted]
-    if lacking:
-        raise AilmentError(f"the agent may not work in {', '.join(lacking)}")
-    if not usable:
+        found = look_at_rights(session, wanted, most=MAX_REPOSITORIES)
+    if found.lacking:
+        raise AilmentError(f"the agent may not work in {', '.join(found.lacking)}")
+    if not found.usable:
         raise AilmentError("the agent may work in no repository")
-    too_much = sorted({deed for one in usable for deed in one.too_much})
-    more = f"; it never needs to {', '.join(too_much)}, and may" if too_much else ""
-    return f"may work in {len(usable)} of {len(rights)} repositories{more}"
+    if found.excessive:
+        raise AilmentError(
+            f"the agent may {', '.join(found.deeds)} in {found.excessive} repositories, and never"
+            " needs to",
+            "Deny the agent Force push and both Bypass policies there; docs/security.md.",
+        )
+    return f"may work in {found.usable} of {found.seen} repositories"
 
 
 def check_hook(world: World, viewer: AdoSession | None) -> str:

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,8 @@ from shared.store.database import Database
 
 CANARY_AGE: Final = timedelta(hours=1)
 """It sings four times an hour."""
+UNDELIVERED: Final = timedelta(minutes=15)
+"""What cannot be delivered is written to disk, and tried again every minute."""
 _DAY_S: Final = 86_400.0
 _GB: Final = 1e9
 _ASKING: Final = timedelta(seconds=8)
@@ -108,9 +110,19 @@ def check_disk(world: World) -> str:
 
 
 def check_telemetry(world: World) -> str:
-    """Look whether somebody hears what the app tells of itself."""
-    if world.settings.telemetry.connection_string:
-        return "Application Insights is set up"
+    """Look whether what the app tells of itself is sent somewhere, and leaves this machine."""
+    telemetry = world.settings.telemetry
+    if telemetry.connection_string:
+        waits_s = world.clock().timestamp() - min(
+            _list_changes(telemetry.storage), default=world.clock().timestamp()
+        )
+        if waits_s > UNDELIVERED.total_seconds():
+            raise AilmentError(
+                f"records have waited for {waits_s / 60:.0f} minutes to be delivered",
+                "Look at the network and at the role Monitoring Metrics Publisher;"
+                " docs/observability.md.",
+            )
+        return "Application Insights is set up, and nothing waits here to be delivered"
     if world.settings.environment == "local":
         raise UnseenError("no telemetry on this machine")
     raise AilmentError("nobody hears what the app tells: no connection string is set")
@@ -154,6 +166,13 @@ def _look_at_model(world: World, index: int, *, asks: bool) -> Callable[[], str]
 def _ask(model: ChatModel, world: World) -> str:
     said = Conversation("Answer with one word.", (), "", (Turn(Role.USER, "Say OK."),))
     return model.reply(ChatRequest(said, world.clock() + _ASKING, 16)).model
+
+
+def _list_changes(folder: Path) -> Iterator[float]:
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # delivered meanwhile
+            if path.is_file():
+                yield path.stat().st_mtime
 
 
 def _measure(folder: Path) -> int:

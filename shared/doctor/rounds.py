@@ -25,12 +25,14 @@ def examine_app(
     world: World,
     look_at_task_hub: Callable[[], str],
     *,
+    look_at_telemetry: Callable[[], str] | None = None,
     viewer: AdoSession | None = None,
     asks_models: bool = False,
     deadline_s: float = DEADLINE_S,
 ) -> list[Finding]:
     """Look at everything; answers what was found.
 
+    `look_at_telemetry` asks where records arrive, where somebody may; the app itself may only send.
     `viewer` is whoever looks at service hooks, where that is not the agent. Models are asked only
     on demand: that costs.
     """
@@ -45,7 +47,7 @@ def examine_app(
         ),
         "hook": (
             partial(ado.check_hook, viewer=viewer),
-            "Enable or create the service hook in the project's settings (Service hooks).",
+            "python -m ops hooks check, then repair or install; docs/hooks.md.",
         ),
         "ado_quota": (
             ado.check_quota,
@@ -66,7 +68,7 @@ def examine_app(
         ),
         "migrations": (
             own.check_migrations,
-            "Restart the app, or run make migration-sql; newer tables are of a newer release.",
+            "python -m ops records migrate, or restart the app; docs/records.md.",
         ),
         "switches": (
             own.check_switches,
@@ -74,7 +76,7 @@ def examine_app(
         ),
         "disk": (own.check_disk, "Free the disk, or lower CODE_AGENT_SNAPSHOT_MAX_BYTES."),
         "telemetry": (
-            own.check_telemetry,
+            (lambda _: look_at_telemetry()) if look_at_telemetry else own.check_telemetry,
             "Set APPLICATIONINSIGHTS_CONNECTION_STRING; docs/observability.md.",
         ),
         "canary": (

@@ -20,8 +20,8 @@ from shared.domain.clock import read_utc_clock
 from shared.domain.errors import CodeAgentError
 from shared.domain.links import TOKEN_PARAMETER
 from shared.gateway.failures import note_failure
+from shared.secrets.source import PAGES_KEY
 
-PAGES_KEY: Final = "pages-key"
 KEY_HEADER: Final = "x-functions-key"
 PRINCIPAL_HEADER: Final = "x-ms-client-principal"
 """Source: https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities"""

@@ -55,6 +55,14 @@ def watch_secrets() -> None:
     flush()
 
 
+def watch_rights() -> None:
+    """Tell what the agent may do in its repositories."""
+    from shared.jobs.watch_rights import watch_rights as watch
+
+    watch(compose())
+    flush()
+
+
 def apply_retention() -> None:
     """Delete the records whose time is over."""
     from shared.jobs import retention

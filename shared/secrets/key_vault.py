@@ -15,9 +15,9 @@ from typing import Final
 from shared.domain.clock import Clock, read_utc_clock
 from shared.secrets.azure_vault import SecretVersion, Trouble, Vault, VaultError
 from shared.secrets.errors import SecretMissingError, SecretsUnavailableError
-from shared.secrets.source import LINK_KEY, WEBHOOK_SECRET
+from shared.secrets.source import LINK_KEY, PAGES_KEY, WEBHOOK_SECRET
 
-OVERLAPPING: Final = frozenset({WEBHOOK_SECRET, LINK_KEY})
+OVERLAPPING: Final = frozenset({WEBHOOK_SECRET, LINK_KEY, PAGES_KEY})
 """Secrets, or what was made of them, that others show to us: the previous version counts too."""
 REFRESH_AT: Final = 0.75
 """Part of its time after which a value is read anew."""

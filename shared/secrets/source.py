@@ -6,12 +6,14 @@ from typing import Final, Protocol
 WEBHOOK_SECRET: Final = "webhook-secret"  # noqa: S105 - the name of a secret
 ADO_PAT: Final = "ado-pat"
 LINK_KEY: Final = "link-signing-key"
+PAGES_KEY: Final = "pages-key"
 DATABASE_URL: Final = "database-url"
 CANARY_PAT: Final = "canary-pat"
 ALL_NAMES: Final = (
     ADO_PAT,
     WEBHOOK_SECRET,
     LINK_KEY,
+    PAGES_KEY,
     DATABASE_URL,
     CANARY_PAT,
     "anthropic-api-key",

@@ -7,10 +7,31 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
+from shared.domain.errors import StoreError, Verdict
+
+_BACKENDS: Final = frozenset({"postgres", "postgresql", "sqlite"})
 ENTRA_SCOPE: Final = "https://ossrdbms-aad.database.windows.net/.default"
 """Azure's Postgres as a resource of Entra; the token is the password.
 Source: https://learn.microsoft.com/azure/postgresql/flexible-server/security-connect-with-managed-identity"""
+
+
+def parse_address(text: str) -> URL:
+    """Parse the address of a database.
+
+    Raises:
+        StoreError: `store.address`, without the address, which may hold a password.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        reason = "The database's address cannot be read."
+    else:
+        if url.get_backend_name() in _BACKENDS:
+            return url
+        reason = "The database's address names neither Postgres nor SQLite."
+    raise StoreError("store.address", reason, verdict=Verdict.BUG)
 
 
 class Login:
@@ -23,8 +44,12 @@ class Login:
         reread: Callable[[], str] | None = None,
         read_password: Callable[[], str] | None = None,
     ) -> None:
-        """Take the address, what reads it anew, and what answers a password for one connection."""
-        self.url = make_url(url)
+        """Take the address, what reads it anew, and what answers a password for one connection.
+
+        Raises:
+            StoreError: as `parse_address` says.
+        """
+        self.url = parse_address(url)
         self._reread = reread
         self._read_password = read_password
 
@@ -38,7 +63,7 @@ class Login:
         """Read the address anew; answer whether it is another one."""
         if self._reread is None:
             return False
-        known, self.url = self.url, make_url(self._reread())
+        known, self.url = self.url, parse_address(self._reread())
         return known != self.url
 
 

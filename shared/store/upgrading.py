@@ -46,6 +46,12 @@ def is_latest(connection: Connection) -> bool:
     return current not in {one.revision for one in script.walk_revisions()}
 
 
+def list_steps() -> list[str]:
+    """List the migrations that this code knows, in their order."""
+    script = ScriptDirectory.from_config(build_config())
+    return [str(one.revision) for one in script.walk_revisions()][::-1]
+
+
 def list_missing(connection: Connection) -> list[str]:
     """List the migrations that have not been run, in their order."""
     if is_latest(connection):

@@ -182,6 +182,24 @@ class SecretExpiresSoon(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRights(Event):
+    """What the agent may do in its repositories, against what it needs. Told once a day."""
+
+    name: ClassVar[str] = "agent_rights"
+    measurements: ClassVar[tuple[str, ...]] = ("repositories", "lacking", "excessive")
+    status: str
+    """`fit`, `lacking`, `too_much`, or `unknown` where nobody could look."""
+    deeds: str
+    """What it may and never needs to, such as `force push`; `none`."""
+    repositories: int
+    """That were looked at."""
+    lacking: int
+    """Repositories of the settings in which it may not work."""
+    excessive: int
+    """Repositories in which it may do too much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationFailed(Event):
     """A delivery, or a request for a page, did not prove who it is from."""
 

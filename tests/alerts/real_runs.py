@@ -77,6 +77,7 @@ def run_well(organisation: Path, folder: Path) -> Telemetry:
             assert requests.get(f"{stage.agent.host.url}/gateway/{page}", timeout=10).ok
         for timer, event in (
             ("watch_hooks", "hook_health"),
+            ("watch_rights", "agent_rights"),
             ("apply_retention", "retention_completed"),
             ("beat", "heartbeat"),
             ("beat", "heartbeat"),

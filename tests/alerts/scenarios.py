@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.telemetry.events import (
     AdoRateLimited,
+    AgentRights,
     AuthenticationFailed,
     BackupCompleted,
     BudgetExhausted,
@@ -244,6 +245,20 @@ def tell_a_secret_that_expires(tell: Teller) -> None:
     tell.event(SecretExpiresSoon(secret="ado-pat", days_left=12.0), ago_min=300)
 
 
+def tell_rights(tell: Teller, status: str, deeds: str, excessive: int, ago_min: float) -> None:
+    """Tell what the agent may do."""
+    event = AgentRights(status=status, deeds=deeds, repositories=12, lacking=0, excessive=excessive)
+    tell.event(event, ago_min=ago_min)
+
+
+def tell_rights_that_nobody_needs(tell: Teller) -> None:
+    tell_rights(tell, "too_much", "force push", 3, ago_min=300)
+
+
+def tell_rights_that_nobody_could_look_at(tell: Teller) -> None:
+    tell_rights(tell, "unknown", "none", 0, ago_min=300)
+
+
 def tell_a_stale_secret(tell: Teller) -> None:
     tell.event(SecretStale(secret="ado-pat", reason="unreachable", age_s=900.0), ago_min=3)
 
@@ -382,6 +397,7 @@ FIRES: Final[Mapping[str, Scenario]] = {
     "CanaryFailed": tell_failed_canaries,
     "SecretExpired": tell_an_expired_secret,
     "SecretExpiresSoon": tell_a_secret_that_expires,
+    "RightsDrifted": tell_rights_that_nobody_needs,
     "SecretStale": tell_a_stale_secret,
     "HookOnProbation": tell_a_hook_on_probation,
     "NoCommands": tell_nothing,
@@ -411,6 +427,7 @@ STAYS_SILENT: Final[Mapping[str, Scenario]] = {
     "HookDisabled": tell_a_hook_that_was_enabled_again,
     "CanaryFailed": tell_one_failed_canary,
     "SecretExpired": tell_a_secret_that_expires,
+    "RightsDrifted": tell_rights_that_nobody_could_look_at,
     "NoCommands": tell_one_command,
     "DeliveriesLost": tell_refused_pages,
     "DeadLetters": tell_jobs_that_users_broke,

@@ -103,11 +103,27 @@ def test_rules_are_such_as_azure_takes() -> None:
 
 def test_runbooks_are_there_and_none_without_its_alert() -> None:
     named = {each["runbook"] for each in (*ALERTS["alerts"], *OBJECTIVES["slos"])}
+    for module in (FOLDER / "modules").glob("*.bicep"):
+        text = module.read_text()
+        alerts = len(
+            re.findall(r"'Microsoft\.Insights/(?:metricAlerts|scheduledQueryRules)@", text)
+        )
+        assert text.count("runbook: '${runbookBaseUrl}") >= alerts, module.name
+        named |= set(re.findall(r"docs/runbooks/[\w-]+\.md", text))
     there = {str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "runbooks").glob("*.md")}
     assert named == there
     for path in there:
         text = (ROOT / path).read_text()
         for part in ("What it means", "First look", "Likely causes", "What to do", "Whom to call"):
             assert f"**{part}" in text, path
+        look = text.partition("**First look")[2].partition("**Likely causes")[0]
+        query, around = "".join(look.split("```")[1::2]), "".join(look.split("```")[::2])
+        # what a Logic App does is in no table of the component
+        assert query.startswith("kusto\n") or path == "docs/runbooks/relay-failed.md"
+        assert re.search(
+            r"/gateway/\w+|workbook|\*Metrics\*|\*Logs\*|\*Runs history\*|runs of the pipeline",
+            around,
+        ), path
+        assert re.search(r"`(python -m ops|curl|ops/backup\.sh|az) ?", around), path
         for link in re.findall(r"\]\((?!http)([^)#]+)", text):
             assert (ROOT / path).parent.joinpath(link).exists(), (path, link)

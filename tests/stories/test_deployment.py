@@ -86,6 +86,10 @@ def test_a_side_that_cannot_do_its_work_fails_the_smoke_test(
     code, told = ask(capsys, "smoke", side.host.url, *FAST)
     assert (code, told["outcome"]) == (3, "The webhook answers 401 instead of 202.")
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    with monkeypatch.context() as keyless:
+        keyless.setenv("DURABLE_TASK_KEY", "another")
+        assert ask(capsys, "smoke", side.host.url, *FAST)[0] == 1
+    assert side.list_jobs() == [], "nothing was begun for whoever could not have watched it"
     side.azure_devops.organisation.faults = Faults(rate=1, kinds=(FaultKind.SIGN_IN_203,))
     code, told = ask(capsys, "smoke", side.host.url, *FAST)
     assert (code, told["outcome"]) == (3, "The job ended as failed.")
@@ -94,7 +98,7 @@ def test_a_side_that_cannot_do_its_work_fails_the_smoke_test(
     code, told = ask(capsys, "smoke", f"{side.host.url}/nowhere", "--ready-s", "0", *FAST)
     assert (code, told["outcome"]) == (3, "/gateway/ready answers 404.")
     side.host.kill()
-    code, told = ask(capsys, "smoke", side.host.url, *FAST)
+    code, told = ask(capsys, "smoke", side.host.url, "--ready-s", "0", *FAST)
     assert (code, told["outcome"]) == (1, "The side did not answer (ConnectionError).")
 
 

@@ -31,3 +31,11 @@ def test_a_package_without_its_libraries_is_refused(
     assert main(["package", str(tmp_path / "a.zip")]) == 3
     assert ".python_packages" in capsys.readouterr().err
     assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_package_goes_into_a_folder_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["package", str(tmp_path / "none" / "a.zip"), "--without-libraries"]
+    assert main(words) == 2
+    assert "There is no folder" in capsys.readouterr().err

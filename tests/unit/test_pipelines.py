@@ -105,7 +105,7 @@ def list_commands() -> list[list[str]]:
         for line in list_lines(path):
             if "-m ops " in line:
                 rest = line.partition("-m ops ")[2].replace("$(hookProjects)", "--project X")
-                found.append(shlex.split(re.sub(r"\$\([\w.]+\)|\$\w+", "x", rest)))
+                found.append(shlex.split(re.sub(r"\$\([\w.]+\)|\$\w+", "1", rest)))
     return found
 
 
@@ -167,6 +167,61 @@ def test_the_pipelines_name_the_sides_as_the_templates_do() -> None:
     premium = (REPOSITORY / "bicep" / "modules" / "function-app-premium.bicep").read_text()
     assert "name: 'staging'" in premium
     assert "var packageContainer = 'deployments'" in read_template(MAIN).text
+
+
+ROLES = {
+    "Storage Blob Data Owner on /subscriptions/s/resourceGroups/g/providers/p/storageAccounts/a": 0,
+    "Storage Blob Data Owner on /subscriptions/s/resourceGroups/g": 1,
+    "Contributor on /subscriptions/s/resourceGroups/g/providers/p/storageAccounts/a": 1,
+}
+"""Assignments of the app's identity, and how the weekly look at them ends."""
+
+
+@pytest.mark.parametrize("assignment", list(ROLES))
+def test_rights_that_the_templates_do_not_give_fail_the_weekly_look(
+    assignment: str, tmp_path: Path
+) -> None:
+    (script,) = (
+        one
+        for one in list_scripts(REPOSITORY / "ops" / "pipelines" / "weekly.yml")
+        if "role assignment" in one
+    )
+    azure = tmp_path / "az"
+    azure.write_text(
+        '#!/bin/sh\ncase "$*" in\n'
+        f"  *'role assignment'*) printf '%s\\n' '{assignment}' ;;\n  *) echo an-id ;;\nesac\n"
+    )
+    azure.chmod(0o755)
+    plain = re.sub(r"\$\((\w+)\)(?!\))", "x", script)
+    done = subprocess.run(
+        ["bash"],
+        input=plain,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ROLES[assignment], done.stderr
+    assert ("task.logissue" in done.stdout) == bool(ROLES[assignment])
+
+
+def test_the_weekly_look_knows_the_roles_that_the_table_gives() -> None:
+    text = (REPOSITORY / "ops" / "pipelines" / "weekly.yml").read_text()
+    given = re.search(r"given='([^']+)'", text)
+    table = (REPOSITORY / "docs" / "security.md").read_text().partition("## Identities")[2]
+    told = {
+        role
+        for who, role in re.findall(
+            r"^\| ([^|]+) \|[^|]+\| role \*\*([^*]+)\*\*", table, re.MULTILINE
+        )
+        if "managed identity" in who or who == "the same"
+    }
+    assert given is not None
+    known = set(
+        re.findall(r"'([\w ]+)': '", (REPOSITORY / "bicep/modules/types.bicep").read_text())
+    )
+    assert set(given[1].split("|")) == told & known
+    assert len(told) > 5
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

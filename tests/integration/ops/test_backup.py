@@ -262,6 +262,26 @@ def test_another_key_does_not_open_it(
     assert list_tables(postgres_url) == []
 
 
+def test_a_key_that_is_encrypted_opens_with_its_passphrase_only(
+    made: Made, restore: Restore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = replace(made.keys, key=tmp_path / "sealed.pem")
+    subprocess.run(
+        [
+            *("openssl", "pkey", "-aes256", "-passout", "pass:of the test"),
+            *("-in", str(made.keys.key), "-out", str(sealed.key)),
+        ],
+        check=True,
+    )
+    monkeypatch.setenv("RESTORE_KEY_PASSPHRASE", "another")
+    code, report = restore(made, "--dry-run", keys=sealed)
+    assert (code, "RESTORE_KEY_PASSPHRASE" in report["message"]) == (3, True)
+    monkeypatch.setenv("RESTORE_KEY_PASSPHRASE", "of the test")
+    assert restore(made, "--dry-run", keys=sealed)[0] == 0
+    code, report = restore(made, keys=replace(sealed, key=tmp_path / "none.pem"))
+    assert (code, "none.pem" in report["message"]) == (3, True)
+
+
 def test_an_older_backup_is_brought_up_to_date(
     postgres_cluster: PostgresCluster, made: Made, restore: Restore, tmp_path: Path
 ) -> None:

@@ -160,6 +160,13 @@ def break_rights(patient: Patient) -> None:
         records.put("repository", repository["id"], repository | {"permissions": granted})
 
 
+def exaggerate_rights(patient: Patient) -> None:
+    records = patient.azure_devops.organisation.records
+    for repository in records.all("repository"):
+        granted = dict.fromkeys(repository["permissions"], 2 | 4 | 8 | 16 | 16_384)  # Force push
+        records.put("repository", repository["id"], repository | {"permissions": granted})
+
+
 def break_quota(patient: Patient) -> None:
     kinds = (FaultKind.DELAYED_200,)
     patient.azure_devops.organisation.faults = Faults(rate=1.0, kinds=kinds, retry_after_s=30)
@@ -231,6 +238,22 @@ def test_a_fault_turns_its_own_line_red(patient: Patient, name: str) -> None:
     assert list(patient.list_red()) == [name]
 
 
+def test_rights_that_nobody_needs_are_an_ailment(patient: Patient) -> None:
+    exaggerate_rights(patient)
+    assert list(patient.list_red()) == ["ado_rights"]
+    assert "may force push in 2 repositories" in patient.list_red()["ado_rights"]
+
+
+def test_records_that_cannot_be_delivered_are_an_ailment(patient: Patient) -> None:
+    waiting = Path(patient.settings["CODE_AGENT_DATA_DIR"]) / "telemetry" / "of-a-process"
+    waiting.mkdir(parents=True)
+    (waiting / "records.blob").write_text("{}")
+    assert patient.list_red() == {}, "what has just been written is on its way"
+    long_ago = datetime.now(UTC).timestamp() - 1200
+    os.utime(waiting / "records.blob", (long_ago, long_ago))
+    assert list(patient.list_red()) == ["telemetry"]
+
+
 def test_records_in_postgres_are_looked_at_too(patient: Patient, postgres_url: str) -> None:
     patient.settings["CODE_AGENT_DATABASE_URL"] = postgres_url
     assert list(patient.list_red()) == ["migrations"]
@@ -278,6 +301,6 @@ def test_the_command_says_what_to_do_and_ends_accordingly(
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
     assert "failed   hook" in told
-    assert "-> Enable or create the service hook" in told
+    assert "-> python -m ops hooks check" in told
     monkeypatch.setenv("AZURE_DEVOPS_ORGANISATION_URL", "nonsense")
     assert main(["doctor"]) == 2

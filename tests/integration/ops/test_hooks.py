@@ -129,6 +129,7 @@ def test_a_hook_on_probation_is_told_of_with_its_failures_and_enabled_again(
     assert code == 1
     [told] = report["subscriptions"]
     assert told["status"] == "disabledBySystem"
+    assert told["scope"] == f"project {seed.PROJECT}"
     assert "410" in told["reason"]
     assert [one["reason"] for one in told["failures"]] == ["Gone (410)"]
     assert list_steps(ops("repair", "--dry-run")[1]) == ["repaired"]

@@ -75,6 +75,8 @@ def test_only_what_is_the_agents_alone_is_removed(
     branches = set(jamal.list_branches("agents/"))
     assert ops("remove", *OPTIONS, "--dry-run")[0] == 0
     assert set(jamal.list_branches("agents/")) == branches
+    assert ops("remove", *OPTIONS, "--project", "No such")[0] == 3
+    assert set(jamal.list_branches("agents/")) == branches
     assert ops("remove", *OPTIONS)[0] == 0
     assert branches - set(jamal.list_branches("agents/")) == {"agents/edit-1-1-1/v1"}
     open_ones = {one["pullRequestId"] for one in jamal.list_drafts(seed.TOPIC_BRANCH)}

@@ -262,5 +262,6 @@ def test_wrong_usage_is_told(ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match="2"):
         ops("--place", "a/b/c")
     assert ops("--agent", "nobody@example.org")[0] == 3
+    assert ops("--place", "Nowhere")[0] == 3
     monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", "wrong")
     assert ops()[0] == 1

@@ -100,13 +100,19 @@ def test_a_secret_that_has_just_been_written_is_found_on_demand(opened: Opened) 
 
 
 class TestOverlap:
-    """The webhook secret's previous version counts too."""
+    """The previous version of what others show to us counts too."""
 
     def test_current_and_previous_are_accepted_and_nothing_older(self, opened: Opened) -> None:
         for minutes, value in ((30, "one"), (20, "two"), (10, "three")):
             write_at(opened.vault, value, minutes_ago=minutes)
         assert opened.secrets.read_accepted("webhook-secret") == ("three", "two")
         assert opened.secrets.read("webhook-secret") == "three"
+
+    @pytest.mark.parametrize("name", ["pages-key", "link-signing-key"])
+    def test_keys_that_others_show_to_us_overlap_too(self, opened: Opened, name: str) -> None:
+        for minutes, value in ((30, "one"), (20, "two"), (10, "three")):
+            write_at(opened.vault, value, minutes_ago=minutes, name=name)
+        assert opened.secrets.read_accepted(name) == ("three", "two")
 
     def test_other_secrets_have_one_value(self, opened: Opened) -> None:
         for value in ("one", "two"):
@@ -297,8 +303,10 @@ def test_a_start_without_a_vault_imports_none_of_its_libraries() -> None:
     assert done.stdout == "[]\n"
 
 
-def write_at(vault: VaultStandIn, value: str, *, minutes_ago: float) -> None:
-    version = vault.records.write("webhook-secret", value)
+def write_at(
+    vault: VaultStandIn, value: str, *, minutes_ago: float, name: str = "webhook-secret"
+) -> None:
+    version = vault.records.write(name, value)
     version.created -= int(timedelta(minutes=minutes_ago).total_seconds())
 
 

@@ -1,7 +1,11 @@
 """Misbehaviour on demand: same seed, same faults; effects happen or do not, as told."""
 
+import socket
+import struct
 import threading
+from base64 import b64encode
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -9,6 +13,7 @@ import requests
 from local.azure_devops import seed
 from local.azure_devops.faults import FaultKind, Faults, Hold
 from local.azure_devops.running import RunningAzureDevOps
+from local.demo.person import Person
 from tests.local.azure_devops.client import Client
 from tests.local.functions_host.hosting import wait_until
 
@@ -100,3 +105,20 @@ def test_the_call_log_counts_the_agents_calls_only(azure_devops: RunningAzureDev
     assert calls["by_operation"] == {"list threads": 1, "create thread": 1}
     requests.delete(f"{azure_devops.url}/_standin/calls", timeout=10)
     assert azure_devops.organisation.calls.operations == []
+
+
+def test_whoever_goes_in_the_middle_of_a_request_leaves_no_trace_in_the_log(
+    azure_devops: RunningAzureDevOps, caplog: pytest.LogCaptureFixture
+) -> None:
+    parts = urlsplit(azure_devops.organisation_url)
+    login = b64encode(f":{seed.JAMAL.pat}".encode()).decode()
+    with socket.create_connection((parts.hostname or "", parts.port or 0)) as line:
+        line.sendall(
+            f"POST {parts.path}/_apis/hooks/subscriptions?api-version=7.1 HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: Basic {login}\r\nContent-Length: 9\r\n\r\n{{".encode()
+        )
+        Person(azure_devops.organisation_url, seed.JAMAL.pat).list_branches("")  # it is being read
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for _ in range(3):
+        Person(azure_devops.organisation_url, seed.JAMAL.pat).list_branches("")
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
