@@ -15,6 +15,15 @@ from shared.patching.rules import PatchRules
 from shared.patching.syntax import is_syntax_broken
 from shared.patching.text import is_binary
 
+_ELIDED: Final = re.compile(
+    r"^[ \t]*(?:#|//|/\*|\{/\*|<!--|--|;|%)?[ \t]*[(\[]?"
+    r"(?:(?:\.{3}|\u2026)[ \t]*[(\[]?(?:the )?(?:other |all )?"
+    r"(?:rest|remainder|remaining|existing|unchanged|omitted|same as|previous)\b.{0,60}"
+    r"|(?:the )?(?:rest|remainder) of (?:the |this )?\w+ "
+    r"(?:(?:is|are|remains?|stays?) )?(?:unchanged|omitted|the same|as (?:before|it is))[^\w\n]*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What models write where they leave out what they would have had to repeat."""
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 
 
@@ -34,7 +43,9 @@ def check_path(path: str, rules: PatchRules, symlinks: Collection[str]) -> None:
         raise PatchError(
             PatchCode.PATH_REFUSED, f"a path {reason}", path=path, report=f"{path!r} {reason}."
         )
-    if _compile(rules.protected_globs).match_file(path):
+    protected = tuple(glob.lower() for glob in rules.protected_globs)
+    is_protected = _compile(protected).match_file(path.lower())
+    if is_protected or _compile(rules.withheld_globs).match_file(path):
         raise PatchError(
             PatchCode.PROTECTED,
             f"{path} is protected",
@@ -74,7 +85,8 @@ def check_changes(
 
     Raises:
         PatchError: `patch.nothing_changed`, `patch.too_many_files`, `patch.binary`,
-            `patch.conflict_markers`, `patch.secret_introduced` or `patch.syntax_broken`.
+            `patch.conflict_markers`, `patch.elided`, `patch.secret_introduced` or
+            `patch.syntax_broken`.
     """
     if not changes:
         raise PatchError(PatchCode.NOTHING_CHANGED, "the edit leaves every file as it was")
@@ -97,6 +109,8 @@ def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) 
         raise PatchError(
             PatchCode.CONFLICT_MARKERS, f"conflict markers are left in {path}", path=path
         )
+    if rules.check_elisions and old is not None:
+        _check_elisions(path, old, new)
     if rules.check_secrets:
         _check_secrets(path, old, new, rules)
     if rules.check_syntax and is_syntax_broken(path, old, new):
@@ -110,6 +124,25 @@ def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) 
 
 def _count_markers(content: bytes) -> int:
     return len(_CONFLICT.findall(content)) if b"<<<<<<<" in content else 0
+
+
+def _check_elisions(path: str, old: bytes, new: bytes) -> None:
+    """Refuse lines that stand for others which are gone: what they stand for would be lost."""
+    found = _find_elisions(new) - _find_elisions(old)
+    if found and set(old.splitlines()) - set(new.splitlines()):
+        line = min(found)
+        raise PatchError(
+            PatchCode.ELIDED,
+            f"new lines of {path} stand for others that are gone",
+            path=path,
+            report=f"After the edit {path} holds {line!r}, and the lines that it stands for are "
+            "gone. Write every line out, or edit only the lines that change.",
+        )
+
+
+def _find_elisions(content: bytes) -> set[str]:
+    text = content.decode("utf-8", "replace")
+    return {found[0].strip() for found in _ELIDED.finditer(text)}
 
 
 def _check_secrets(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:
