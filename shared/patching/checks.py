@@ -16,14 +16,16 @@ from shared.patching.syntax import is_syntax_broken
 from shared.patching.text import is_binary
 
 _ELIDED: Final = re.compile(
-    r"^[ \t]*(?:#|//|/\*|\{/\*|<!--|--|;|%)?[ \t]*[(\[]?"
-    r"(?:(?:\.{3}|\u2026)[ \t]*[(\[]?(?:the )?(?:other |all )?"
-    r"(?:rest|remainder|remaining|existing|unchanged|omitted|same as|previous)\b.{0,60}"
+    r"(?:#|//|/\*|\{/\*|<!--|--|;|%)?\s?[(\[]?"
+    r"(?:(?:\.{3}|\u2026)\s?[(\[]?(?:the )?(?:other |all )?"
+    r"(?:rest|remainder|remaining|existing|unchanged|omitted|same as|previous)\b.*"
     r"|(?:the )?(?:rest|remainder) of (?:the |this )?\w+ "
-    r"(?:(?:is|are|remains?|stays?) )?(?:unchanged|omitted|the same|as (?:before|it is))[^\w\n]*)$",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:(?:is|are|remains?|stays?) )?(?:unchanged|omitted|the same|as (?:before|it is))\W*)",
+    re.IGNORECASE,
 )
 """What models write where they leave out what they would have had to repeat."""
+MAX_ELISION_CHARS: Final = 120
+"""A longer line says more than that something was left out."""
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 
 
@@ -128,9 +130,10 @@ def _count_markers(content: bytes) -> int:
 
 def _check_elisions(path: str, old: bytes, new: bytes) -> None:
     """Refuse lines that stand for others which are gone: what they stand for would be lost."""
-    found = _find_elisions(new) - _find_elisions(old)
-    if found and set(old.splitlines()) - set(new.splitlines()):
-        line = min(found)
+    before, after = set(old.splitlines()), set(new.splitlines())
+    found = next(filter(_is_elision, sorted(after - before)), None)
+    if found is not None and before - after:
+        line = found.decode("utf-8", "replace").strip()
         raise PatchError(
             PatchCode.ELIDED,
             f"new lines of {path} stand for others that are gone",
@@ -140,9 +143,10 @@ def _check_elisions(path: str, old: bytes, new: bytes) -> None:
         )
 
 
-def _find_elisions(content: bytes) -> set[str]:
-    text = content.decode("utf-8", "replace")
-    return {found[0].strip() for found in _ELIDED.finditer(text)}
+def _is_elision(line: bytes) -> bool:
+    text = line.strip()
+    is_short = len(text) <= MAX_ELISION_CHARS
+    return is_short and _ELIDED.fullmatch(text.decode("utf-8", "replace")) is not None
 
 
 def _check_secrets(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:
