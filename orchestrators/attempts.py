@@ -105,7 +105,7 @@ class Attempts:
         attempt = bugs = free = 0
         while True:
             attempt += 1
-            late, backoff = _out_of_time(), attempt
+            late, backoff = fail(_out_of_time()), attempt
             try:
                 envelope = yield from (
                     gate.attempt(payload, carry_out) if gate else carry_out(payload)
@@ -115,7 +115,7 @@ class Attempts:
                 if free >= OUTAGE_TRIES:
                     return fail(held.reason)
                 # it knows when to ask again: nothing has failed that a longer wait would help
-                late, backoff, wished_s = held.reason, 1, held.reason.retry_after_s
+                late, backoff, wished_s = fail(held.reason), 1, held.reason.retry_after_s
             except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception for any failed activity
                 bugs += 1
                 if bugs > BUG_RETRIES:
@@ -128,11 +128,13 @@ class Attempts:
                 if attempt - free >= self._budget.tries or free >= OUTAGE_TRIES:
                     return envelope
                 wished_s = envelope["error"]["retry_after_s"]
+                # where the service lets nobody in so soon, that is the reason, not our time
+                late = envelope if self._is_too_late(wished_s or 0.0) else late
             spread = _spread(self._context.instance_id, activity, attempt)
             delay_s = self._budget.delay_s(backoff, wished_s, spread)
+            if self._is_too_late(delay_s):
+                return late
             wake_at = self._context.current_utc_datetime + timedelta(seconds=delay_s)
-            if self._deadline is not None and wake_at >= self._deadline:
-                return fail(late)
             yield self._context.create_timer(wake_at)
 
     def spend(self, budget: Budget) -> None:
@@ -156,6 +158,10 @@ class Attempts:
             return False
         winner = yield self._context.task_any([task, self._alarm])
         return winner is self._alarm
+
+    def _is_too_late(self, delay_s: float) -> bool:
+        wake_at = self._context.current_utc_datetime + timedelta(seconds=delay_s)
+        return self._deadline is not None and wake_at >= self._deadline
 
     @staticmethod
     def _result_of(task: Any) -> Envelope:

@@ -8,7 +8,7 @@ https://docs.ollama.com/api/openai-compatibility
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -104,6 +104,8 @@ def read(body: Mapping[str, Any], flavour: Flavour) -> Asked:
     for tool in body.get("tools", ()):
         reading.pieces.append(write_canonically(tool))
     system, messages = _read_messages(body, reading)
+    if flavour is Flavour.OLLAMA:
+        _check_arguments(messages)
     return Asked(
         conversation=PlainConversation(
             wire="openai",
@@ -435,6 +437,20 @@ def _read_calls(message: Mapping[str, Any], where: str) -> Iterator[PlainCall]:
             arguments=expect(function.get("arguments"), str, f"{place}.function.arguments"),
             id=expect(call.get("id"), str, f"{place}.id"),
         )
+
+
+def _check_arguments(messages: Iterable[PlainMessage]) -> None:
+    """Refuse calls whose arguments are no object: Ollama reads them for the prompt's template.
+
+    Source: https://github.com/ollama/ollama, `openai/openai.go`
+    """
+    for call in (call for message in messages for call in message.calls):
+        try:
+            arguments = json.loads(call.arguments)
+        except ValueError:
+            arguments = None
+        if not isinstance(arguments, dict):
+            raise refuse("invalid tool call arguments")
 
 
 def _miss_answers(waiting: list[str], where: str) -> RefusalError:

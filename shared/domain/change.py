@@ -5,6 +5,12 @@ Values only: `shared.patching` reads and matches edits, `shared.ado` pushes the 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+MAX_PATCH_BYTES: Final = 200_000
+"""Of an edit as it was written, where no setting says otherwise."""
+MAX_PATCH_FILES: Final = 50
+"""That an edit may change, where no setting says otherwise."""
 
 
 class ChangeKind(StrEnum):

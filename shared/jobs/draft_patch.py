@@ -27,6 +27,7 @@ from shared.patching.errors import PatchCode
 from shared.patching.rules import PatchRules
 from shared.patching.script import EditFormat, FileEdit
 from shared.policy.secret_scan import find_secrets
+from shared.settings.patches import PatchSettings
 from shared.store import artifacts, security_events, variants
 from shared.store.security_events import SecurityEvent
 
@@ -59,7 +60,7 @@ def draft_patch(order: Mapping[str, Any], world: World) -> dict[str, Any]:
         looked_up = json.loads(artifacts.get(connection, survey)) if survey else ()
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
         request = replace(
-            build_request(order, job, variant, shown, snapshot),
+            build_request(order, job, variant, shown, snapshot, world.settings.patches),
             survey=turns_from_plain(looked_up),
         )
         try:
@@ -88,23 +89,37 @@ def _note_secret(world: World, job: Job, variant: Variant, error: PatchError) ->
         )
 
 
+def build_rules(settings: PatchSettings) -> PatchRules:
+    """Build the rules of a job as the operators want them."""
+    rules = PatchRules.default_for_jobs()
+    return replace(
+        rules,
+        max_patch_bytes=settings.max_bytes,
+        max_files=settings.max_files,
+        protected_globs=(*rules.protected_globs, *settings.protected_paths),
+        find_secrets=find_secrets,
+    )
+
+
 def build_request(
     order: Mapping[str, Any],
     job: Job,
     variant: Variant,
     shown: Mapping[str, Any],
     snapshot: Snapshot,
+    settings: PatchSettings,
 ) -> DraftRequest:
     """Build what a provider may look at for one variant."""
     lines = shown["thread_lines"]
     providers = order.get("providers")
+    rules = build_rules(settings)
 
     def apply(edits: str, edit_format: str, kept: Sequence[FileEdit] = ()) -> AppliedPatch:
         return apply_edits(
             snapshot,
             edits,
             format=EditFormat(edit_format),
-            rules=replace(PatchRules.default_for_jobs(), find_secrets=find_secrets),
+            rules=rules,
             symlinks=snapshot.symlinks,
             kept=kept,
         )

@@ -42,7 +42,8 @@ def warm_prompt(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     if "providers" in order:
         told["providers"] = order["providers"]
     with world.snapshots.open(world.ado, job.repository, job.base_commit) as snapshot:
-        requests = [build_request(told, job, row, shown, snapshot) for row in rows]
+        patches = world.settings.patches
+        requests = [build_request(told, job, row, shown, snapshot, patches) for row in rows]
         new = [
             each
             for each in requests

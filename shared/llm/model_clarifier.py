@@ -101,10 +101,11 @@ def _write(request: ClarifyRequest) -> Conversation:
         thread_path=request.thread_path,
         thread_lines=request.thread_lines,
     )
-    lines = ["# The command", mask_credentials(request.intent)]
+    lines = ["# The command", request.intent]
     for past in request.rounds:
         lines += [f"Its author was asked: {past.question.question}", f"and said: {past.answer}"]
-    turn = Turn(Role.USER, "\n".join([*lines, "", "Judge the command now."]))
+    told = mask_credentials("\n".join([*lines, "", "Judge the command now."]))
+    turn = Turn(Role.USER, told)
     return Conversation(write_judging(request.language), (_TOOL,), shared, (turn,))
 
 

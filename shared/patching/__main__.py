@@ -12,7 +12,6 @@ Formats: auto, structured, search_replace, unified_diff, v4a, whole_file.
 
 import argparse
 import base64
-import binascii
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -28,7 +27,7 @@ from shared.patching.rules import PatchRules
 RULES: Final = {"engine": PatchRules(), "job": PatchRules.default_for_jobs()}
 
 
-def run_line(line: str, rules: PatchRules) -> dict[str, Any]:
+def run_line(line: str | bytes, rules: PatchRules) -> dict[str, Any]:
     """Answer one line; whatever is in it, the answer is an object."""
     try:
         order = _read_order(line)
@@ -57,7 +56,7 @@ def _apply(order: Mapping[str, Any], files: dict[str, bytes], rules: PatchRules)
     return apply_edits({**files, **base}, edits, format=format_, rules=rules, tip=files)
 
 
-def _read_order(line: str) -> Mapping[str, Any]:
+def _read_order(line: str | bytes) -> Mapping[str, Any]:
     try:
         order = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -70,6 +69,8 @@ def _read_order(line: str) -> Mapping[str, Any]:
 def _read_files(given: object, name: str) -> dict[str, bytes]:
     if not isinstance(given, dict):
         raise _refuse(f'"{name}" is no object of paths')
+    if any(0xD800 <= ord(letter) < 0xE000 for path in given for letter in path):
+        raise _refuse(f'a path of "{name}" holds half a character')
     return {path: _read_content(content, path) for path, content in given.items()}
 
 
@@ -79,9 +80,9 @@ def _read_content(content: object, path: str) -> bytes:
     if isinstance(content, dict) and isinstance(content.get("base64"), str):
         try:
             return base64.b64decode(content["base64"], validate=True)
-        except binascii.Error:
-            raise _refuse(f"the content of {path} is not base64") from None
-    raise _refuse(f'the content of {path} is neither text nor {{"base64": …}}')
+        except ValueError:
+            raise _refuse(f"the content of {path!r} is not base64") from None
+    raise _refuse(f'the content of {path!r} is neither text nor {{"base64": …}}')
 
 
 def _refuse(message: str) -> PatchError:
@@ -116,7 +117,7 @@ def _escape(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def run(lines: Iterable[str], out: TextIO, rules: PatchRules) -> None:
+def run(lines: Iterable[str | bytes], out: TextIO, rules: PatchRules) -> None:
     """Answer every line that is not blank, each on a line of its own."""
     for line in lines:
         if line.strip():
@@ -137,7 +138,8 @@ def main() -> int:
         default="engine",
         help="engine: only what guards git itself; job: what a job allows (default: engine)",
     )
-    run(sys.stdin, sys.stdout, RULES[parser.parse_args().rules])
+    # bytes: a line that is no UTF-8 is no JSON, and ends nothing
+    run(sys.stdin.buffer, sys.stdout, RULES[parser.parse_args().rules])
     return 0
 
 

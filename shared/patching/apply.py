@@ -84,6 +84,7 @@ def apply_edits(
             fitting.extend(find_fitting(edit, error.failed_hunks))
     if failures:
         raise _fail(failures, fitting)
+    _check_folders(tree)
     changes = tree.list_changes()
     if tip is not None and changes:
         from shared.patching.merge import merge_changes
@@ -93,6 +94,18 @@ def apply_edits(
     check_changes(changes, before, rules)
     diff, statistics = describe_changes(changes, before)
     return AppliedPatch(changes, diff, statistics, tuple(hunks))
+
+
+def _check_folders(tree: Tree) -> None:
+    clash = tree.find_clash()
+    if clash is not None:
+        file, below = clash
+        raise PatchError(
+            PatchCode.FILE_EXISTS,
+            f"{file} cannot be a file and the folder of {below}",
+            path=file,
+            report=f"{file!r} cannot be a file and the folder of {below!r}: choose another path.",
+        )
 
 
 def _fail(failures: Sequence[PatchError], fitting: Sequence[FileEdit]) -> PatchError:

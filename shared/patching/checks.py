@@ -15,6 +15,17 @@ from shared.patching.rules import PatchRules
 from shared.patching.syntax import is_syntax_broken
 from shared.patching.text import is_binary
 
+_ELIDED: Final = re.compile(
+    r"(?:#|//|/\*|\{/\*|<!--|--|;|%)?\s?[(\[]?"
+    r"(?:(?:\.{3}|\u2026)\s?[(\[]?(?:the )?(?:other |all )?"
+    r"(?:rest|remainder|remaining|existing|unchanged|omitted|same as|previous)\b.*"
+    r"|(?:the )?(?:rest|remainder) of (?:the |this )?\w+ "
+    r"(?:(?:is|are|remains?|stays?) )?(?:unchanged|omitted|the same|as (?:before|it is))\W*)",
+    re.IGNORECASE,
+)
+"""What models write where they leave out what they would have had to repeat."""
+MAX_ELISION_CHARS: Final = 120
+"""A longer line says more than that something was left out."""
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 
 
@@ -34,13 +45,18 @@ def check_path(path: str, rules: PatchRules, symlinks: Collection[str]) -> None:
         raise PatchError(
             PatchCode.PATH_REFUSED, f"a path {reason}", path=path, report=f"{path!r} {reason}."
         )
-    if rules.protected_globs and _compile(rules.protected_globs).match_file(path):
+    protected = tuple(glob.lower() for glob in rules.protected_globs)
+    if _fits(protected, path.lower()) or _fits(rules.withheld_globs, path):
         raise PatchError(
             PatchCode.PROTECTED,
             f"{path} is protected",
             path=path,
             report=f"{path} is protected and must stay as it is. Do without it.",
         )
+
+
+def _fits(globs: tuple[str, ...], path: str) -> bool:
+    return bool(globs) and _compile(globs).match_file(path)
 
 
 @cache
@@ -74,7 +90,8 @@ def check_changes(
 
     Raises:
         PatchError: `patch.nothing_changed`, `patch.too_many_files`, `patch.binary`,
-            `patch.conflict_markers`, `patch.secret_introduced` or `patch.syntax_broken`.
+            `patch.conflict_markers`, `patch.elided`, `patch.secret_introduced` or
+            `patch.syntax_broken`.
     """
     if not changes:
         raise PatchError(PatchCode.NOTHING_CHANGED, "the edit leaves every file as it was")
@@ -97,6 +114,8 @@ def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) 
         raise PatchError(
             PatchCode.CONFLICT_MARKERS, f"conflict markers are left in {path}", path=path
         )
+    if rules.check_elisions and old is not None:
+        _check_elisions(path, old, new)
     if rules.check_secrets:
         _check_secrets(path, old, new, rules)
     if rules.check_syntax and is_syntax_broken(path, old, new):
@@ -110,6 +129,27 @@ def _check_content(path: str, old: bytes | None, new: bytes, rules: PatchRules) 
 
 def _count_markers(content: bytes) -> int:
     return len(_CONFLICT.findall(content)) if b"<<<<<<<" in content else 0
+
+
+def _check_elisions(path: str, old: bytes, new: bytes) -> None:
+    """Refuse lines that stand for others which are gone: what they stand for would be lost."""
+    before, after = set(old.splitlines()), set(new.splitlines())
+    found = next(filter(_is_elision, sorted(after - before)), None)
+    if found is not None and before - after:
+        line = found.decode("utf-8", "replace").strip()
+        raise PatchError(
+            PatchCode.ELIDED,
+            f"new lines of {path} stand for others that are gone",
+            path=path,
+            report=f"After the edit {path} holds {line!r}, and the lines that it stands for are "
+            "gone. Write every line out, or edit only the lines that change.",
+        )
+
+
+def _is_elision(line: bytes) -> bool:
+    text = line.strip()
+    is_short = len(text) <= MAX_ELISION_CHARS
+    return is_short and _ELIDED.fullmatch(text.decode("utf-8", "replace")) is not None
 
 
 def _check_secrets(path: str, old: bytes | None, new: bytes, rules: PatchRules) -> None:

@@ -17,6 +17,7 @@
     patch.binary              a binary file, or binary content
     patch.encoding            new text that the file's encoding cannot hold
     patch.conflict_markers    conflict markers are left in the result
+    patch.elided              new lines say that lines were left out, and lines are gone
     patch.syntax_broken       the file was well-formed and is not any more
     patch.secret_introduced   the new lines hold what looks like a credential
 
@@ -54,6 +55,7 @@ class PatchCode(StrEnum):
     BINARY = "patch.binary"
     ENCODING = "patch.encoding"
     CONFLICT_MARKERS = "patch.conflict_markers"
+    ELIDED = "patch.elided"
     SYNTAX_BROKEN = "patch.syntax_broken"
     SECRET_INTRODUCED = "patch.secret_introduced"  # noqa: S105 (a code, not a credential)
 

@@ -74,26 +74,45 @@ class Tree:
         return path in self._files and path not in self._gone
 
     def list_changes(self) -> tuple[FileChange, ...]:
-        """List what is different from the repository, by path."""
-        changes: list[FileChange] = []
-        for path in sorted({*self._written, *self._moved}):
-            origin = self._moved.get(path)
-            content = self._written.get(path)
-            if origin in self._written and path not in self._files:
-                # another file has taken the old path: this one is no renamed one any more
-                changes.append(FileChange(path, ChangeKind.ADD, self.read(path)))
-            elif origin is not None and origin != path:
-                same = content is None or content == self._files[origin]
-                changes.append(
-                    FileChange(path, ChangeKind.RENAME, None if same else content, origin)
-                )
-            elif content is not None and path not in self._files:
-                changes.append(FileChange(path, ChangeKind.ADD, content))
-            elif content is not None and content != self._files[path]:
-                changes.append(FileChange(path, ChangeKind.EDIT, content))
-        taken = {change.previous_path or change.path for change in changes}
+        """List what is different from the repository, by path: one change for each.
+
+        A file that takes the path of another one, or whose own path another one takes, is no
+        renamed one: the service refuses to rename onto a path that is there.
+        """
+        changes = [
+            change
+            for path in {*self._written, *self._moved}
+            if (change := self._compare(path)) is not None
+        ]
+        moved = {change.previous_path for change in changes}
         changes.extend(
             FileChange(path, ChangeKind.DELETE)
-            for path in self._gone - taken - {*self._written, *self._moved.values()}
+            for path in self._gone - moved
+            if not self.exists(path)
         )
         return tuple(sorted(changes, key=lambda change: change.path))
+
+    def find_clash(self) -> tuple[str, str] | None:
+        """Find a file and one that would lie below it, as in a folder; None where there is none."""
+        new = [path for path in {*self._written, *self._moved} if path not in self._files]
+        for path in new:
+            above = path.rpartition("/")[0]
+            while above:
+                if self.exists(above):
+                    return above, path
+                above = above.rpartition("/")[0]
+        folders = tuple(f"{path}/" for path in new)
+        below = (path for path in self._files if path.startswith(folders) and self.exists(path))
+        found = next(below, None)
+        return None if found is None else (next(p for p in new if found.startswith(f"{p}/")), found)
+
+    def _compare(self, path: str) -> FileChange | None:
+        """Tell what has become of a path that was written or moved to; None for nothing."""
+        content, origin = self.read(path), self._moved.get(path)
+        if path in self._files:
+            is_same = content == self._files[path]
+            return None if is_same else FileChange(path, ChangeKind.EDIT, content)
+        if origin is None or self.exists(origin):
+            return FileChange(path, ChangeKind.ADD, content)
+        is_same = content == self._files[origin]
+        return FileChange(path, ChangeKind.RENAME, None if is_same else content, origin)

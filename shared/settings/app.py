@@ -15,6 +15,7 @@ from shared.domain.limits import RateLimits
 from shared.settings.canary import CanarySettings, read_canary_settings
 from shared.settings.database import DatabaseSettings, read_database_settings
 from shared.settings.models import ModelSettings, read_model_settings
+from shared.settings.patches import PatchSettings, read_patch_settings
 from shared.settings.reader import Reader, SettingsError
 from shared.settings.recovery import RecoverySettings, read_recovery_settings
 from shared.settings.retention import RetentionSettings, read_retention_settings
@@ -54,6 +55,7 @@ class Settings:
     open_repositories: frozenset[str]
     allowed_repositories: frozenset[str]
     models: ModelSettings
+    patches: PatchSettings
     default_variants: int
     max_variants: int
     max_running_jobs: int
@@ -128,6 +130,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         open_repositories=reader.names("CODE_AGENT_OPEN_REPOSITORIES"),
         allowed_repositories=reader.names("CODE_AGENT_ALLOWED_REPOSITORIES"),
         models=read_model_settings(reader),
+        patches=read_patch_settings(reader),
         default_variants=min(reader.whole("CODE_AGENT_DEFAULT_VARIANTS", 3, 1, MAX_VARIANTS), cap),
         max_variants=cap,
         max_running_jobs=reader.whole("CODE_AGENT_MAX_RUNNING_JOBS", 10, 1, 1000),

@@ -180,7 +180,8 @@ def stage(seeded_organisation: Path, tmp_path_factory: pytest.TempPathFactory) -
         running_model.run_in_thread() as model,
     ):
         plant(azure_devops, folder)
-        agent = Agent.start(azure_devops, folder / "agent", choose_settings(model))
+        settings = choose_settings(model, CODE_AGENT_PROTECTED_PATHS="Legal/, vendor/")
+        agent = Agent.start(azure_devops, folder / "agent", settings)
         try:
             agent.subscribe()
             yield Stage(azure_devops, model, agent)
@@ -372,6 +373,7 @@ REFUSED = [
     (create("/etc/cron.d/x", "x\n"), "patch.path_refused"),
     (create(f"{LINK[0]}/new.css", "a {}\n"), "patch.path_refused"),
     (replace("azure-pipelines.yml", "- main", "- evil"), "patch.protected"),
+    (create("legal/terms.md", "x\n"), "patch.protected"),
     (replace(".env", "PASSWORD=\nzzz", "x"), "patch.protected"),
     (create("docs/key.txt", "key = AKIA" + "Q" * 16 + "\n"), "patch.secret_introduced"),
     (replace("README.md", "# Storefront", "# Storefront\n[credential removed]"), "patch.uncertain"),

@@ -10,12 +10,12 @@ https://platform.claude.com/docs/en/build-with-claude/preserved-thinking
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import override
 
+from shared.llm.chat.arguments import read_object
 from shared.llm.chat.model_facts import takes_forced_calls, takes_temperature
 from shared.llm.chat.sdk_chat import UNUSED_KEY, SdkChat
 from shared.llm.conversation import (
@@ -163,20 +163,8 @@ def _build_blocks(turn: Turn) -> Iterator[dict[str, Any]]:
     if turn.text.strip():
         yield _text(turn.text)
     for call in turn.calls:
-        arguments = _read_arguments(call)
+        arguments = read_object(call)
         yield {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments}
-
-
-def _read_arguments(call: ToolCall) -> dict[str, Any]:
-    """Answer a call's arguments as an object; what is none is wrapped, as the service advises.
-
-    Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
-    """
-    try:
-        arguments = json.loads(call.arguments)
-    except (ValueError, RecursionError):
-        arguments = None
-    return arguments if isinstance(arguments, dict) else {"INVALID_JSON": call.arguments}
 
 
 def _text(text: str, *, is_marked: bool = False) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from shared.llm.chat.arguments import write_object
 from shared.llm.chat.model_facts import takes_cache_marks, takes_forced_calls, takes_temperature
 from shared.llm.chat.openai_sdk import MARK, OpenAiSdkChat
 from shared.llm.conversation import ChatReply, ChatRequest, Role, StopReason, ToolCall, Turn
@@ -122,7 +123,7 @@ def _build_turn(turn: Turn) -> Iterator[dict[str, Any]]:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
+                "function": {"name": call.name, "arguments": write_object(call)},
             }
             for call in turn.calls
         ]

@@ -6,6 +6,7 @@ import pytest
 
 from local.model.script import ScriptedReply
 from local.model.server import ModelStandIn
+from shared.domain.clarification import ClarifyingQuestion, ClarifyingRound
 from shared.domain.credentials import MASK
 from shared.llm.model_clarifier import ModelClarifier
 from shared.patching.errors import PatchError
@@ -75,10 +76,15 @@ def test_no_credential_is_sent_to_be_judged(
     model: ModelStandIn, open_chat: OpenChat, door: Door
 ) -> None:
     brain = model.brain = talk(ScriptedReply(text="It is clear."))
-    asked = build_question(intent=f"use {TOKEN}", pull_request=KEY, context_text=KEY)
+    asked = build_question(
+        intent=f"use {TOKEN}",
+        rounds=(ClarifyingRound(ClarifyingQuestion("Which?", ("a", "b"), 1), answer=f"{TOKEN}."),),
+        pull_request=KEY,
+        context_text=KEY,
+    )
     assert ModelClarifier([open_chat(door)], Ledger()).clarify(asked) is None
     assert_not_sent(brain)
-    assert repr(brain.heard).count(MASK) == 3
+    assert repr(brain.heard).count(MASK) == 4
 
 
 @both_wires

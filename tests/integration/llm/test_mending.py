@@ -7,7 +7,7 @@ from local.model.server import ModelStandIn
 from shared.domain.errors import Verdict
 from shared.llm.provider import ModelError
 from shared.patching.errors import PatchError
-from tests.integration.llm.chatting import WIRES, Door
+from tests.integration.llm.chatting import DOORS, WIRES, Door
 from tests.integration.llm.conftest import OpenDrafter
 from tests.integration.llm.desk import (
     FILES,
@@ -178,6 +178,17 @@ def test_arguments_that_cannot_be_read_are_mended(
     draft = open_drafter(door).draft(build_request())
     assert (draft.repair_rounds, draft.summary) == (1, "The accent is red now.")
     assert "Send the whole change again, mended." in brain.told_as_text(2)
+
+
+def test_a_server_that_reads_the_arguments_of_earlier_calls_is_sent_objects(
+    model: ModelStandIn, open_drafter: OpenDrafter
+) -> None:
+    cut_off = ScriptedReply(
+        calls=(PlainCall("submit_edits", '{"summary": "Red", "edits": [{"path": "c'),),
+        stop="length",
+    )
+    model.brain = talk(cut_off, RED)
+    assert open_drafter(DOORS["ollama"]).draft(build_request()).repair_rounds == 1
 
 
 @both_wires

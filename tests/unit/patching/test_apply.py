@@ -132,6 +132,27 @@ def test_a_block_is_replaced_and_all_else_keeps_its_bytes(
             PatchCode.CONFLICT_MARKERS,
             id="conflict-markers",
         ),
+        pytest.param(
+            [replace("js", "a();\n  b();\n", "  // ... existing code ...\n")],
+            PatchCode.ELIDED,
+            id="elided",
+        ),
+        pytest.param(
+            [{"action": "overwrite", "path": "js", "content": "f();\n// ... rest of the file\n"}],
+            PatchCode.ELIDED,
+            id="elided-behind",
+        ),
+        pytest.param(
+            [
+                {
+                    "action": "overwrite",
+                    "path": "f",
+                    "content": "a\nThe rest of the file is unchanged.",
+                }
+            ],
+            PatchCode.ELIDED,
+            id="elided-in-words",
+        ),
         pytest.param([replace("m.py", "x = 1\n", "x = (\n")], PatchCode.SYNTAX_BROKEN, id="syntax"),
         pytest.param(
             [{"action": "create", "path": "k", "content": f"AKIA{'A' * 16}\n"}],
@@ -155,6 +176,7 @@ def test_an_edit_is_refused_whole(edits: list[dict[str, Any]], code: PatchCode) 
     files = {
         "f": b"a\nb\na\n",
         "m.py": b"x = 1\n",
+        "js": b"function f() {\n  a();\n  b();\n}\n",
         "png": b"\x89PNG\0a\n",
         "latin": b"\xe4\nb\n",
         "link": b"target",
@@ -163,6 +185,23 @@ def test_an_edit_is_refused_whole(edits: list[dict[str, Any]], code: PatchCode) 
         apply(files, *edits, rules=JOB, symlinks=frozenset({"link"}))
     assert refused.value.code == code
     assert "a\nb" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("def f():\n    return 1\n", "def f():\n    ...\n", id="an-ellipsis"),
+        pytest.param("a\n", "a\n# ... existing code ...\nb\n", id="nothing-is-gone"),
+        pytest.param(
+            "# ... existing code ...\na\n", "# ... existing code ...\nb\n", id="was-there"
+        ),
+        pytest.param("a\n", "# ...and so on\n# keeps the rest of the list\n", id="prose"),
+    ],
+)
+def test_dots_that_stand_for_nothing_are_written(before: str, after: str) -> None:
+    edit = {"action": "overwrite", "path": "f.txt", "content": after}
+    [change] = apply({"f.txt": before.encode()}, edit, rules=JOB).changes
+    assert change.content == after.encode()
 
 
 def test_the_report_quotes_the_block_and_the_nearest_lines() -> None:

@@ -13,7 +13,7 @@ DIFF = "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
 
 
 def ask(*orders: object, rules: str = "engine") -> list[dict[str, Any]]:
-    lines = [order if isinstance(order, str) else json.dumps(order) for order in orders]
+    lines = [order if isinstance(order, str | bytes) else json.dumps(order) for order in orders]
     out = io.StringIO()
     run(lines, out, RULES[rules])
     return [json.loads(line) for line in out.getvalue().splitlines()]
@@ -38,6 +38,9 @@ def test_an_edit_is_answered_with_files_diff_hunks_and_statistics() -> None:
         pytest.param({"files": ["f"], "edits": DIFF}, id="files-are-a-list"),
         pytest.param({"files": {"f": 1}, "edits": DIFF}, id="content-is-a-number"),
         pytest.param({"files": {"f": {"base64": "?"}}, "edits": DIFF}, id="no-base64"),
+        pytest.param({"files": {"f": {"base64": "\u00e9"}}, "edits": DIFF}, id="no-ascii"),
+        pytest.param({"files": {"\ud800": ""}, "edits": DIFF}, id="half-a-character"),
+        pytest.param(b'{"files": {"f": "\xff"}}', id="no-utf-8"),
         pytest.param({"files": {"f": ""}, "edits": DIFF, "format": "x"}, id="unknown-format"),
         pytest.param({"files": {"f": ""}}, id="no-edits"),
     ],
