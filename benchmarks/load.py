@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any, Final
 
-from benchmarks.load_brain import FIRST_SEED, list_times_s
+from benchmarks.load_brain import list_times_s
 from benchmarks.load_calibration import calibrate
 from benchmarks.load_world import Ran, run_load, run_loaded_world
 from ops.capacity.calibration import read_calibration
@@ -109,7 +109,7 @@ def main() -> int:
 
 def list_model_times_s(load: Load) -> tuple[float, ...]:
     """List what the model will take, behind the job that warms up the world."""
-    times_s = list_times_s(load.model_s, load.model_sigma, FIRST_SEED)
+    times_s = list_times_s(load.model_s, load.model_sigma)
     return tuple(islice(times_s, load.turns, load.turns * (1 + len(load.arrivals))))
 
 

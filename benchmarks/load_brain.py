@@ -17,18 +17,17 @@ from local.model.script import PlainCall, PlainConversation, ScriptedReply
 
 MEDIAN: Final = "CODE_AGENT_LOAD_MODEL_S"
 SIGMA: Final = "CODE_AGENT_LOAD_MODEL_SIGMA"
-FIRST_SEED: Final = "1"
 
 
-def list_times_s(median_s: float, sigma: float, seed: str) -> Iterator[float]:
-    """List the seconds that the first turns, the second and so on take; lognormal."""
-    dice = random.Random(seed)  # noqa: S311 - reproducible, no secret
+def list_times_s(median_s: float, sigma: float) -> Iterator[float]:
+    """List the seconds of the first turn, the second and so on: lognormal, the same each time."""
+    dice = random.Random("1")  # noqa: S311 - reproducible, no secret
     while True:
         yield dice.lognormvariate(math.log(median_s), sigma) if median_s else 0.0
 
 
 _TIMES_S: Final = list_times_s(
-    float(os.environ.get(MEDIAN, "0")), float(os.environ.get(SIGMA, "0.5")), FIRST_SEED
+    float(os.environ.get(MEDIAN, "0")), float(os.environ.get(SIGMA, "0.5"))
 )
 _ONE_AT_A_TIME: Final = threading.Lock()
 

@@ -30,11 +30,11 @@ class Spent:
     tokens_out: int = 0
     cost_micro_usd: int = 0
 
-    def add(self, other: "Spent", times: int = 1) -> None:
+    def add(self, other: "Spent") -> None:
         """Spend so much more."""
-        self.tokens_in += other.tokens_in * times
-        self.tokens_out += other.tokens_out * times
-        self.cost_micro_usd += other.cost_micro_usd * times
+        self.tokens_in += other.tokens_in
+        self.tokens_out += other.tokens_out
+        self.cost_micro_usd += other.cost_micro_usd
 
     def find_share(self, tokens: int, micro_usd: int) -> float:
         """Answer the part of a limit that this is; 0 is no limit, and no part of it."""
@@ -62,9 +62,8 @@ def price_call(load: Load) -> int | None:
 
 def build_spent(load: Load, calls: int) -> Spent:
     """Build what so many calls spend; what has no known price counts in tokens only, as in jobs."""
-    usage, spent = build_usage(load), Spent()
-    spent.add(Spent(usage.tokens_in, usage.tokens_out, price_call(load) or 0), calls)
-    return spent
+    usage, micro_usd = build_usage(load), price_call(load) or 0
+    return Spent(usage.tokens_in * calls, usage.tokens_out * calls, micro_usd * calls)
 
 
 def measure_budgets(load: Load, limits: BudgetLimits) -> dict[str, float]:
