@@ -4,7 +4,6 @@ Only what the agent's own account has written counts as its word; a marker that 
 means nothing. It only reads.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,15 +17,12 @@ from shared.ado.threads import list_threads
 from shared.ado.wire import WireCommitRef, WireRefs, decode
 from shared.comments.marker import CommentKind, JobEnd, read_end, read_marker
 from shared.domain.comment_ref import CommentRef
-from shared.domain.names import BRANCH_PREFIX
+from shared.domain.names import BRANCH_PREFIX, VARIANT_BRANCH
 from shared.domain.pull_request import Comment, CommentThread, PullRequest
 from shared.settings.recovery import Place
 from shared.webhook.command import looks_like_command
 
 _HEADS: Final = "refs/heads/"
-_BRANCH: Final = re.compile(
-    rf"{_HEADS}{BRANCH_PREFIX}edit-(\d+)-(?P<thread>\d+)-(?P<comment>\d+)/v(?P<number>\d+)"
-)
 _PAGE: Final = 100
 _STEP: Final = 90
 """Pages overlap: whoever closes a pull request meanwhile moves the others up."""
@@ -190,11 +186,11 @@ def _list_branches(
     refs = decode("list refs", session.call("list refs", "GET", path, query=query), WireRefs)
     found: dict[tuple[int, int], dict[int, tuple[str, str]]] = defaultdict(dict)
     for ref in refs.value:
-        parts = _BRANCH.fullmatch(ref.name)
-        if parts is None or not 1 <= int(parts["number"]) <= _MOST_VARIANTS:
+        parts = VARIANT_BRANCH.fullmatch(ref.name.removeprefix(_HEADS))
+        if parts is None or not 1 <= int(parts["variant"]) <= _MOST_VARIANTS:
             continue
         place = int(parts["thread"]), int(parts["comment"])
-        found[place][int(parts["number"])] = ref.name.removeprefix(_HEADS), ref.object_id
+        found[place][int(parts["variant"])] = ref.name.removeprefix(_HEADS), ref.object_id
     return found
 
 

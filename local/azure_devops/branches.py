@@ -1,5 +1,9 @@
-"""What follows when a ref moves: a push event, and a new iteration of each pull request on it."""
+"""What follows when refs move: a push is kept, told of, and a new iteration of pull requests on it.
 
+However a ref is moved (REST, git, or a pull request that is completed), it is a push by somebody.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 from local.azure_devops.git_store import ZERO
@@ -7,10 +11,39 @@ from local.azure_devops.organisation import Organisation, read_time
 from local.azure_devops.records import Document
 
 
-def note_ref_change(
+def note_push(
+    organisation: Organisation,
+    repository: Document,
+    user: Document,
+    moved: Sequence[tuple[str, str, str]],
+) -> Document:
+    """Keep a push, and tell everybody who depends on its refs; answers what is kept.
+
+    Args:
+        organisation: where it is.
+        repository: what was pushed to.
+        user: who pushed.
+        moved: name, old commit and new commit of each ref.
+    """
+    number = organisation.records.next_number("push")
+    push: Document = {
+        "id": number,
+        "repositoryId": repository["id"],
+        "pushedBy": user["id"],
+        "date": read_time(),
+        "refUpdates": [
+            {"name": name, "oldObjectId": old, "newObjectId": new} for name, old, new in moved
+        ],
+    }
+    organisation.records.put("push", number, push)
+    for name, old, new in moved:
+        _tell(organisation, repository, user, name, old, new)
+    return push
+
+
+def _tell(
     organisation: Organisation, repository: Document, user: Document, name: str, old: str, new: str
 ) -> None:
-    """Tell everybody who depends on a ref that it moved."""
     organisation.announce(
         "push", repositoryId=repository["id"], userId=user["id"], name=name, old=old, new=new
     )

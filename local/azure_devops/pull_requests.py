@@ -6,7 +6,7 @@ Source: https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests
 from typing import Any, Final
 from urllib.parse import quote
 
-from local.azure_devops.branches import add_iteration, note_ref_change
+from local.azure_devops.branches import add_iteration, note_push
 from local.azure_devops.errors import (
     ServiceError,
     find_duplicate_pull_request,
@@ -301,9 +301,8 @@ def _complete(
     message = f"Merged PR {pull_request['id']}: {pull_request['title']}"
     merged = store.commit(tree, [target, source], message, author)
     store.set_ref(pull_request["targetRefName"], merged)
-    note_ref_change(
-        call.organisation, repository, call.user, pull_request["targetRefName"], target, merged
-    )
+    moved = [(pull_request["targetRefName"], target, merged)]
+    note_push(call.organisation, repository, call.user, moved)
 
 
 # Iterations

@@ -1,4 +1,4 @@
-"""Projects, repositories, and what is in them: items, commits, diffs, refs and pushes.
+"""Projects, repositories, and what is in them: items, commits, diffs and refs.
 
 Source: https://learn.microsoft.com/rest/api/azure/devops/git
 """
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from local.azure_devops import branches
 from local.azure_devops.errors import ServiceError, refuse_argument
-from local.azure_devops.git_store import ZERO, Author, GitStore
+from local.azure_devops.git_store import ZERO, GitStore
 from local.azure_devops.organisation import (
     CONTRIBUTE,
     CREATE_BRANCH,
@@ -195,14 +195,14 @@ def list_commits(call: Call) -> Any:
     start = _read_version(call, store, "searchCriteria.itemVersion.")
     skip, top = call.read_window()
     found = list(store.walk(start))[skip : skip + top]
-    return write_list([_link_commit(call, store.read_commit(commit)) for commit in found])
+    return write_list([link_commit(call, store.read_commit(commit)) for commit in found])
 
 
 @route("GET", GIT + "/commits/{commit}", "get commit")
 def show_commit(call: Call) -> Any:
     """Show a commit."""
     store = call.organisation.open_store(call.find_repository()["id"])
-    return _link_commit(call, store.read_commit(call.parts["commit"]))
+    return link_commit(call, store.read_commit(call.parts["commit"]))
 
 
 @route("GET", GIT + "/commits/{commit}/changes", "get commit changes")
@@ -214,7 +214,8 @@ def show_commit_changes(call: Call) -> Any:
     return {"changes": store.list_changes(parent, commit["commitId"])}
 
 
-def _link_commit(call: Call, commit: dict[str, Any]) -> dict[str, Any]:
+def link_commit(call: Call, commit: dict[str, Any]) -> dict[str, Any]:
+    """Give a commit its address."""
     base = f"{call.organisation.url}/_apis/git/repositories/{call.parts['repository']}"
     return commit | {"url": f"{base}/commits/{commit['commitId']}"}
 
@@ -281,11 +282,13 @@ def update_refs(call: Call) -> Any:
     repository = call.find_repository()
     if not isinstance(call.body, list):
         raise refuse_argument("A list of ref updates is expected.")
-    answers = []
+    answers, moved = [], []
     for update in call.body:
         name = str(update.get("name") or "")
         old, new = str(update.get("oldObjectId") or ""), str(update.get("newObjectId") or "")
         status = _update_ref(call, repository, name, old, new)
+        if status == "succeeded":
+            moved.append((name, old, new))
         answers.append(
             {
                 "repositoryId": repository["id"],
@@ -297,6 +300,8 @@ def update_refs(call: Call) -> Any:
                 "success": status == "succeeded",
             }
         )
+    if moved:
+        branches.note_push(call.organisation, repository, call.user, moved)
     return write_list(answers)
 
 
@@ -328,50 +333,4 @@ def _update_ref(  # noqa: PLR0911 - one way out for each refusal
         return "forcePushRequired"
     else:
         store.set_ref(name, new)
-    branches.note_ref_change(organisation, repository, call.user, name, current or ZERO, new)
     return "succeeded"
-
-
-# Pushes
-
-
-@route("POST", GIT + "/pushes", "create push")
-def create_push(call: Call) -> Any:
-    """Put one commit onto a branch, new or not."""
-    repository = call.find_repository()
-    organisation = call.organisation
-    body = call.read_object()
-    updates, commits = body.get("refUpdates") or [], body.get("commits") or []
-    if len(updates) != 1 or len(commits) != 1:
-        raise refuse_argument("A push has exactly one ref update and one commit.")
-    name, old = str(updates[0].get("name") or ""), str(updates[0].get("oldObjectId") or "")
-    if not name.startswith("refs/heads/") or len(old) != len(ZERO):
-        raise refuse_argument("The ref update is not valid.")
-    organisation.require(call.user, repository, CONTRIBUTE)
-    store = organisation.open_store(repository["id"])
-    if store.find_ref(name) is None:
-        organisation.require(call.user, repository, CREATE_BRANCH)
-    before = store.find_ref(name) or ZERO
-    author = Author(call.user["displayName"], call.user["uniqueName"])
-    new = store.push(name, old, commits[0], author)
-    push_id = organisation.records.next_number("push")
-    branches.note_ref_change(organisation, repository, call.user, name, before, new)
-    return Answer(
-        {
-            "commits": [_link_commit(call, store.read_commit(new))],
-            "refUpdates": [
-                {
-                    "repositoryId": repository["id"],
-                    "name": name,
-                    "oldObjectId": before,
-                    "newObjectId": new,
-                }
-            ],
-            "repository": write_repository(organisation, repository),
-            "pushedBy": write_identity(organisation, call.user["id"]),
-            "pushId": push_id,
-            "date": read_time(),
-            "url": f"{organisation.url}/_apis/git/repositories/{repository['id']}/pushes/{push_id}",
-        },
-        201,
-    )

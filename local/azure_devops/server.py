@@ -24,6 +24,7 @@ from local.azure_devops import (
     pages,
     people,
     pull_requests,
+    pushes,
     repositories,
     threads,
 )
@@ -38,7 +39,7 @@ from local.azure_devops.seed import seed
 from local.azure_devops.smart_http import PATH as GIT_PATH
 from local.azure_devops.smart_http import serve_git
 
-AREAS: Final = (people, repositories, file_diffs, pull_requests, threads)
+AREAS: Final = (people, repositories, file_diffs, pull_requests, pushes, threads)
 """Imported for their routes."""
 READING_POSTS: Final = frozenset({"look up subjects", "get file diffs"})
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024

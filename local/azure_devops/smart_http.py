@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from local.azure_devops.branches import note_ref_change
+from local.azure_devops.branches import note_push
 from local.azure_devops.errors import ServiceError, need_permission
 from local.azure_devops.git_store import ZERO
 from local.azure_devops.organisation import (
@@ -65,10 +65,13 @@ async def serve_git(
         may_force=may_force,
     )
     after = store.list_refs()
-    for ref in sorted({*before, *after}):
-        old, new = before.get(ref, ZERO), after.get(ref, ZERO)
-        if old != new:
-            note_ref_change(organisation, repository, user, ref, old, new)
+    moved = [
+        (ref, before.get(ref, ZERO), after.get(ref, ZERO))
+        for ref in sorted({*before, *after})
+        if before.get(ref) != after.get(ref)
+    ]
+    if moved:
+        note_push(organisation, repository, user, moved)
     return web.Response(status=status, headers=headers, body=content)
 
 

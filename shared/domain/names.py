@@ -4,6 +4,7 @@ A durable name is a wire contract: never rename one, add `_v2` and drain (docs/d
 test holds these enums against what `function_app.app` registers.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -62,6 +63,12 @@ STUB_PROVIDER: Final = "stub"
 
 BRANCH_PREFIX: Final = "agents/"
 """Every branch of ours lies under this folder; nothing else is ever pushed."""
+
+VARIANT_BRANCH: Final = re.compile(
+    rf"{BRANCH_PREFIX}edit-(?P<pull_request>[0-9]+)-(?P<thread>[0-9]+)-(?P<comment>[0-9]+)"
+    r"/v(?P<variant>[0-9]+)"
+)
+"""What `build_branch` builds."""
 
 OWN_MARKER: Final = "<!-- code-agent"
 """Every comment of ours begins with this (`shared.comments.marker` writes it in full)."""

@@ -174,3 +174,43 @@ def test_a_restart_finds_everything(tmp_path: Path) -> None:
         found = again.git("GET", f"pullRequests/1/threads/{thread['id']}").json()
         assert found["comments"][0]["content"] == "kept"
         assert again.tip() == tip
+
+
+def test_pushes_tell_who_moved_a_ref_by_whatever_way(
+    azure_devops: RunningAzureDevOps, tmp_path: Path
+) -> None:
+    agent = Client(azure_devops, seed.CODE_AGENT)
+    first = agent.push("topic", ZERO, change("add", "/a", "x"), parents=[agent.tip()]).json()
+    tip = first["refUpdates"][0]["newObjectId"]
+    folder = clone(azure_devops, tmp_path, seed.JAMAL)
+    git(folder, "checkout", "-q", "topic")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "more")
+    assert git(folder, "push", "-q", "origin", "topic", "HEAD:refs/heads/twin").returncode == 0
+    pushed = Client(azure_devops).tip("topic")
+    deletion = {"name": "refs/heads/topic", "oldObjectId": pushed, "newObjectId": ZERO}
+    administrator = Client(azure_devops, seed.ADMINISTRATOR)
+    assert administrator.git("POST", "refs", [deletion]).json()["value"][0]["success"]
+    query = {
+        "searchCriteria.refName": "refs/heads/topic",
+        "searchCriteria.includeRefUpdates": "true",
+    }
+    listed = agent.git("GET", "pushes", **query).json()
+    told = [
+        (one["pushedBy"]["uniqueName"], [tuple(ref.values())[1:] for ref in one["refUpdates"]])
+        for one in listed["value"]
+    ]
+    topic, twin = "refs/heads/topic", "refs/heads/twin"
+    assert told == [
+        (seed.ADMINISTRATOR.address, [(topic, pushed, ZERO)]),
+        (seed.JAMAL.address, [(topic, tip, pushed), (twin, ZERO, pushed)]),
+        (seed.CODE_AGENT.address, [(topic, ZERO, tip)]),
+    ]
+    assert listed["value"][-1] == {key: first[key] for key in listed["value"][-1]}
+    [shown] = agent.git("GET", "pushes", **query, **{"$skip": "1", "$top": "1"}).json()["value"]
+    assert shown["pushId"] == first["pushId"] + 1
+    own = {"searchCriteria.pusherId": seed.CODE_AGENT.id, "searchCriteria.toDate": first["date"]}
+    [shown] = agent.git("GET", "pushes", **own).json()["value"]
+    assert (shown["pushId"], "refUpdates" in shown) == (first["pushId"], False)
+    late = {"searchCriteria.fromDate": "2100-01-01T00:00:00Z"}
+    assert agent.git("GET", "pushes", **late).json() == {"count": 0, "value": []}
+    assert agent.git("GET", "pushes", **{"searchCriteria.toDate": "soon"}).status_code == 400
