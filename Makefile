@@ -7,6 +7,9 @@ WORKER_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python
 KUSTO := tests/kusto/node_modules
 SOURCES := $(wildcard shared orchestrators local tests benchmarks ops)
 
+# where it is set, each program that a test starts would compile the repository anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up drill test lint format lock audit migration-sql record-history programs clean
 

@@ -1,3 +1,4 @@
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from local.postgres import PostgresCluster
 
 RecordFigure = Callable[[str, object], None]
 """pytest's `record_property`; what is recorded as `figure` is printed at the end of a run."""
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # the modules and tests, which stay: each full collection would look through them
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

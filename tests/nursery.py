@@ -5,13 +5,15 @@ everything starts in some milliseconds, and does the same. The nursery is a proc
 it speaks one JSON object a line on standard input and output:
 
     {"run": "module:function", "arguments": {…}, "environment": {…}, "log": file}  →  {"pid"}
-    {"poll": pid}  →  {"status": null, or the wait status}
+    {"poll": pid}  →  {"exitcode": null, or as of `multiprocessing.Process`}
 """
 
 import atexit
 import functools
+import gc
 import importlib
 import json
+import multiprocessing
 import os
 import pkgutil
 import signal
@@ -21,7 +23,10 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 APP: Final = (
@@ -53,9 +58,7 @@ class Program:
 
     def poll(self) -> int | None:
         if self.returncode is None:
-            status = self._nursery.ask({"poll": self.pid})["status"]
-            if status is not None:
-                self.returncode = os.waitstatus_to_exitcode(status)
+            self.returncode = self._nursery.ask({"poll": self.pid})["exitcode"]
         return self.returncode
 
     def wait(self, timeout: float = 15.0) -> int:
@@ -121,24 +124,22 @@ class Nursery:
 
 def main() -> int:
     import_app()
-    running: set[int] = set()
+    gc.freeze()  # what all have is not looked at, and so copied, by the collector of each
+    programs: dict[int, ForkProcess] = {}
     for line in sys.stdin:
         order = json.loads(line)
         if "poll" in order:
-            found, status = os.waitpid(int(order["poll"]), os.WNOHANG)
-            running.discard(found)
-            answer = {"status": status if found else None}
+            answer = {"exitcode": programs[order["poll"]].exitcode}
         else:
             import_for(order["environment"])
-            pid = os.fork()
-            if not pid:
-                return become(order)
-            running.add(pid)
-            answer = {"pid": pid}
+            program = multiprocessing.get_context("fork").Process(target=become, args=(order,))
+            program.start()
+            programs[program.pid or 0] = program
+            answer = {"pid": program.pid}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
-    for pid in running:  # whose test has not stopped them
-        os.kill(pid, signal.SIGKILL)
+    for program in programs.values():
+        program.kill()  # unless its test has stopped it
     return 0
 
 
@@ -164,7 +165,7 @@ def import_for(environment: Mapping[str, str]) -> None:
                 importlib.import_module(name)
 
 
-def become(order: Mapping[str, Any]) -> int:
+def become(order: Mapping[str, Any]) -> NoReturn:
     """Be the program that is asked for, in the child."""
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -173,7 +174,7 @@ def become(order: Mapping[str, Any]) -> int:
     os.environ.clear()
     os.environ.update(order["environment"])
     module, _, name = order["run"].partition(":")
-    return int(getattr(importlib.import_module(module), name)(**order["arguments"]))
+    sys.exit(getattr(importlib.import_module(module), name)(**order["arguments"]))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,12 @@ class HttpServer:
 
     async def listen(self, port: int) -> int:
         """Open the port (0: any free one) and return it."""
-        server = web.Server(self._answer, request_factory=_build_request, access_log=None)
+        server = web.Server(
+            self._answer,
+            request_factory=_build_request,
+            access_log=None,
+            auto_decompress=False,  # the body reaches the app as it was sent, as in Azure
+        )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)

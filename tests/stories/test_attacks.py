@@ -87,9 +87,10 @@ def test_a_replayed_delivery_starts_nothing_new(agent: Agent) -> None:
 
 def test_a_zip_bomb_is_not_unpacked(agent: Agent) -> None:
     bomb = gzip.compress(b" " * (200 * 1024 * 1024), 9)
+    before = read_peak_mb(agent)
     answer = agent.deliver(bomb, headers={"Content-Encoding": "gzip"})
     assert answer.status_code in (200, 400, 413, 415)
-    assert read_peak_mb(agent) < 400
+    assert read_peak_mb(agent) < before + 50
     assert agent.deliver(TALK).status_code == 200
 
 

@@ -1,8 +1,12 @@
 """Eight processes on one database: each thing happens once, and nothing is lost."""
 
 import multiprocessing
+import sqlite3
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from shared.domain.limits import Limit
@@ -61,6 +65,22 @@ def write_audit(connection: Any, number: int, action: AuditAction) -> None:
     audit.record(
         connection, job_id=a_job().id, actor_id=str(number), action=action, at=NOW, facts={}
     )
+
+
+def test_a_new_file_is_waited_for_while_another_opens_it(tmp_path: Path) -> None:
+    file = tmp_path / "new.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+        ThreadPoolExecutor() as threads,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE switching (to_wal)")
+        opening = threads.submit(database.check)
+        assert not wait([opening], 0.2).done
+        other.execute("COMMIT")
+        opening.result(10)
+    database.dispose()
 
 
 def test_eight_processes_do_everything_once(url: str) -> None:

@@ -23,6 +23,14 @@ def test_function_sees_method_route_query_headers_body_and_settings(host: HostPr
     }
 
 
+def test_a_body_is_not_unpacked(host: HostProcess) -> None:
+    sent = "plain"  # not gzip at all: unpacking it would be a 400
+    answer = host.call(
+        "PUT", "/api/shapes/circle/7/x", headers={"Content-Encoding": "gzip"}, data=sent
+    )
+    assert answer.json()["body"] == sent
+
+
 def test_literal_route_goes_before_parameters(host: HostProcess) -> None:
     answer = host.call("GET", "/api/shapes/square/1/exact")
     assert answer.text == "exact"
