@@ -40,8 +40,7 @@ def check_secrets(world: World) -> str:
 
 def check_expiry(world: World) -> str:
     """Look whether a secret expires soon."""
-    names = (*world.list_secrets(), *world.list_model_keys())
-    dates = {name: at for name in names if (at := world.secrets.find_expiry(name))}
+    dates = {name: at for name in world.list_expiring() if (at := world.secrets.find_expiry(name))}
     if not dates:
         raise UnseenError("no secret has a date on which it expires")
     left = {name: (at - world.clock()).total_seconds() / _DAY_S for name, at in dates.items()}

@@ -18,7 +18,7 @@ def watch_secrets(world: World) -> int:
     """
     told = 0
     failure: CodeAgentError | None = None
-    for name in (*world.list_secrets(), *world.list_model_keys()):
+    for name in world.list_expiring():
         try:
             expires_at = world.secrets.find_expiry(name)
         except CodeAgentError as error:

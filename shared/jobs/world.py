@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import Clock
 from shared.jobs.identity import open_identity
-from shared.secrets.source import ADO_PAT, CANARY_PAT, DATABASE_URL, WEBHOOK_SECRET
+from shared.secrets.source import ADO_PAT, CANARY_PAT, DATABASE_URL, OPTIONAL, WEBHOOK_SECRET
 from shared.settings import Settings
 from shared.settings.vault import DATABASE_MARK
 
@@ -271,6 +271,10 @@ class World:
         """List the names of the keys that the models of the settings need."""
         sources = self.settings.models.sources
         return tuple(one.secret for one in sources if one.secret and not one.uses_identity)
+
+    def list_expiring(self) -> tuple[str, ...]:
+        """List the names of the secrets whose dates are looked at, those that may be absent too."""
+        return (*self.list_secrets(), *self.list_model_keys(), *OPTIONAL)
 
     def check_models(self) -> None:
         """Return when every model can be built and its key be read; none is asked.

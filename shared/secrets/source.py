@@ -9,11 +9,12 @@ LINK_KEY: Final = "link-signing-key"
 PAGES_KEY: Final = "pages-key"
 DATABASE_URL: Final = "database-url"
 CANARY_PAT: Final = "canary-pat"
+OPTIONAL: Final = (LINK_KEY, PAGES_KEY)
+"""Those that the app does without where they are not there."""
 ALL_NAMES: Final = (
     ADO_PAT,
     WEBHOOK_SECRET,
-    LINK_KEY,
-    PAGES_KEY,
+    *OPTIONAL,
     DATABASE_URL,
     CANARY_PAT,
     "anthropic-api-key",

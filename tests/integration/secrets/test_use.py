@@ -103,15 +103,22 @@ def test_secrets_that_expire_soon_are_told_of(
     world: World, vault: VaultStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "code_agent")
-    for name, days in (("webhook-secret", 13), ("ado-pat", -1), ("anthropic-api-key", 15)):
+    vault.records.write("pages-key", "for scripts")  # and no link-signing-key
+    lasting = {"webhook-secret": 13, "ado-pat": -1, "anthropic-api-key": 15, "pages-key": 2}
+    for name, days in lasting.items():
         ends = datetime.now(UTC) + timedelta(days=days, minutes=1)
         vault.records.find(name).versions[-1].expires = int(ends.timestamp())
-    assert watch_secrets(world) == 2
+    assert watch_secrets(world) == 3
     told = [record for record in caplog.records if record.msg == "secret_expires_soon"]
-    assert [record.__dict__["secret"] for record in told] == ["webhook-secret", "ado-pat"]
+    assert [record.__dict__["secret"] for record in told] == [
+        "webhook-secret",
+        "ado-pat",
+        "pages-key",
+    ]
     assert [record.__dict__["microsoft.custom_measurements"] for record in told] == [
         '{"days_left": 13.0}',
         '{"days_left": -1.0}',
+        '{"days_left": 2.0}',
     ]
 
 
