@@ -4,10 +4,13 @@ import re
 from typing import Final
 
 CREDENTIAL_FORMS: Final = (
-    # with its body where that follows; a quote ends it, so that JSON stays JSON
+    # with its body where that follows; a quote ends it, so that JSON stays JSON. Where the last line
+    # is cut off the body is what looks like one, also quoted, in a diff, or with its lines escaped
     re.compile(
         r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
-        r"(?:[^\"]{0,8000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----)?"
+        r"(?:[^\"]{0,8000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"
+        r"|(?:(?:[\s>#|-]|\\[nr])*(?:(?:Proc-Type|DEK-Info): [^\n\"]*|[A-Za-z0-9+/=]{16,}))*"
+        r"(?:(?:[\s>#|-]|\\[nr])*[A-Za-z0-9+/=]+\Z)?)"
     ),
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
