@@ -148,21 +148,34 @@ def write_whole(answered: Answered, flavour: Flavour) -> dict[str, Any]:
 
 def write_events(answered: Answered, flavour: Flavour, *, wants_usage: bool) -> Iterator[bytes]:
     """Write an answer as the events of a stream."""
+    is_ollama = flavour is Flavour.OLLAMA
     yield _write_delta(answered, {"role": "assistant", "content": ""})
     for part in chunk(answered.text):
         yield _write_delta(answered, {"content": part})
     for at, call in enumerate(answered.calls):
-        function = {"name": call.name, "arguments": ""}
-        begun = {"index": at, "id": call.id, "type": "function", "function": function}
-        yield _write_delta(answered, {"tool_calls": [begun]})
-        for part in chunk(call.arguments):
-            more = {"index": at, "function": {"arguments": part}}
-            yield _write_delta(answered, {"tool_calls": [more]})
+        parts = _write_whole_call(call) if is_ollama else _write_call(at, call)
+        yield from (_write_delta(answered, {"tool_calls": [part]}) for part in parts)
     yield _write_delta(answered, {}, STOPS[answered.stop])
     if wants_usage:
         head = _write_head(answered, "chat.completion.chunk")
         yield _write_event({**head, "choices": [], "usage": _write_usage(answered, flavour)})
     yield b"data: [DONE]\n\n"
+
+
+def _write_call(at: int, call: PlainCall) -> Iterator[dict[str, Any]]:
+    function = {"name": call.name, "arguments": ""}
+    yield {"index": at, "id": call.id, "type": "function", "function": function}
+    for part in chunk(call.arguments):
+        yield {"index": at, "function": {"arguments": part}}
+
+
+def _write_whole_call(call: PlainCall) -> Iterator[dict[str, Any]]:
+    """Write a call as Ollama does: in one part, and every one at the first place.
+
+    Source: https://github.com/ollama/ollama/issues/15457
+    """
+    function = {"name": call.name, "arguments": call.arguments}
+    yield {"index": 0, "id": call.id, "type": "function", "function": function}
 
 
 def write_ping() -> bytes:

@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 CREDENTIAL_FORMS: Final = (
-    # with its body where that follows; a quote ends it, so that JSON stays JSON. Where the last line
-    # is cut off the body is what looks like one, also quoted, in a diff, or with its lines escaped
+    # with its body where that follows; a quote ends it, so that JSON stays JSON. Where its end
+    # is missing the body is what looks like one, also quoted, in a diff, or with escaped line ends
     re.compile(
         r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
         r"(?:[^\"]{0,8000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"

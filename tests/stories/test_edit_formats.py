@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.azure_devops import seed
+from local.azure_devops.shop import MAIN_FILES
 from local.model.script import PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.settings.models import EDIT_FORMATS
@@ -10,8 +10,8 @@ from tests.stories.conftest import StartAgent
 from tests.stories.minds import Mind, create, replace, submit
 from tests.stories.test_models import ask, choose_settings
 
-SITE = seed.MAIN_FILES["css/site.css"]
-WINDOWS = seed.MAIN_FILES["docs/windows.txt"]
+SITE = MAIN_FILES["css/site.css"]
+WINDOWS = MAIN_FILES["docs/windows.txt"]
 RED = SITE.replace(b"#1a6fb5", b"#b51a1a")
 FIRST = WINDOWS.decode().splitlines()[0]
 ADVICE = "The accent is red, and a note says so."

@@ -91,7 +91,8 @@ class CompletionsChat(OpenAiSdkChat):
     def _read(self, events: Iterable[Any]) -> ChatReply | None:
         model, finish, usage, is_refused = self._spec.model, None, Usage(), False
         texts: list[str] = []
-        calls: dict[int, ToolCall] = {}
+        calls: list[ToolCall] = []
+        places: dict[int, int] = {}
         for event in events:
             model = event.model or model
             if event.usage is not None:
@@ -101,12 +102,17 @@ class CompletionsChat(OpenAiSdkChat):
                 is_refused = is_refused or bool(choice.delta.refusal)
                 texts.append(choice.delta.content or "")
                 for part in choice.delta.tool_calls or ():
-                    calls[part.index] = _extend(calls.get(part.index), part)
+                    at = places.get(part.index)
+                    if at is None or _begins_another(part, calls[at]):
+                        places[part.index] = len(calls)
+                        calls.append(_begin(part, len(calls)))
+                    else:
+                        calls[at] = _extend(calls[at], part)
         if finish is None:
             return None
         return ChatReply(
             text="".join(texts),
-            calls=tuple(calls.values()),
+            calls=tuple(calls),
             stop=_choose_stop(finish, is_refused=is_refused, has_calls=bool(calls)),
             usage=usage,
             model=model,
@@ -132,12 +138,24 @@ def _build_turn(turn: Turn) -> Iterator[dict[str, Any]]:
         yield {"role": str(turn.role), "content": turn.text}
 
 
-def _extend(call: ToolCall | None, part: Any) -> ToolCall:
+def _begins_another(part: Any, call: ToolCall) -> bool:
+    """Tell whether a part begins a call of its own at the place of one that has begun.
+
+    Ollama has given place 0 to every call of an answer.
+    Source: https://github.com/ollama/ollama/issues/15457
+    """
+    has_name = part.function is not None and bool(part.function.name)
+    return has_name and bool(part.id) and part.id != call.id
+
+
+def _begin(part: Any, number: int) -> ToolCall:
+    return _extend(ToolCall(part.id or f"call_{number}", "", ""), part)
+
+
+def _extend(call: ToolCall, part: Any) -> ToolCall:
     function = part.function
     name = (function.name if function is not None else None) or ""
     arguments = (function.arguments if function is not None else None) or ""
-    if call is None:
-        return ToolCall(part.id or f"call_{part.index}", name, arguments)
     return ToolCall(call.id, call.name or name, call.arguments + arguments)
 
 

@@ -115,9 +115,9 @@ def test_a_call_is_taken_where_text_was_asked_for(
     assert draft.edit_format == "structured"
 
 
-@both_wires
+@pytest.mark.parametrize("name", [*WIRES, "ollama"])
 def test_a_model_looks_around_before_it_submits(
-    model: ModelStandIn, open_drafter: OpenDrafter, door: Door
+    model: ModelStandIn, open_drafter: OpenDrafter, name: str
 ) -> None:
     looks = call_all(
         call("list_files", folder="docs"),
@@ -125,7 +125,7 @@ def test_a_model_looks_around_before_it_submits(
         call("read_file", path="css/site.css", first_line=2, last_line=2),
     )
     brain = model.brain = talk(looks, RED)
-    draft = open_drafter(door).draft(build_request())
+    draft = open_drafter(DOORS[name]).draft(build_request())
     assert brain.told(2) == [
         mark_data("docs/guide.md", NONCE),
         mark_data("css/site.css:2: --accent: blue;\ndocs/guide.md:3: Buttons are blue.", NONCE),
