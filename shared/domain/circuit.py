@@ -17,8 +17,9 @@ from typing import Any, Final, Self
 
 from shared.domain.clock import format_instant, parse_instant
 
-MAX_RETRY_AFTER_S: Final = 3600.0
-"""A provider's wish for a longer rest is not believed: it would lock itself out for good."""
+MAX_RETRY_AFTER_S: Final = 900.0
+"""A provider's longer wish is taken for this: jobs wait for its circuit, and one call after that
+time costs little."""
 MAX_OUTCOMES: Final = 100
 """The latest outcomes that are kept: the size of a sliding window in resilience4j.
 Source: https://resilience4j.readme.io/docs/circuitbreaker"""

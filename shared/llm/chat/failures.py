@@ -13,11 +13,9 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from shared.domain.circuit import MAX_RETRY_AFTER_S
 from shared.domain.clock import read_utc_clock
 from shared.llm.provider import ModelCode, ModelError, fail_at_provider
-
-MAX_PAUSE_S: Final = 900.0
-"""A longer wish is taken for this."""
 
 _BY_NAME: Final = {
     "authentication_error": ModelCode.CREDENTIAL_REFUSED,
@@ -169,7 +167,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _limit(seconds: float) -> float | None:
-    return min(max(seconds, 0.0), MAX_PAUSE_S) if seconds == seconds else None  # noqa: PLR0124 - NaN
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S) if seconds == seconds else None  # noqa: PLR0124 - NaN
 
 
 def _find_error(body: object) -> Mapping[str, Any]:
