@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from shared.domain.clarification import ClarifyingQuestion, ClarifyingRound
 from shared.domain.errors import JobError
@@ -13,7 +15,8 @@ from shared.jobs.charges import JobAccount
 from shared.jobs.rows import load_job
 from shared.jobs.world import World
 from shared.llm.clarifier import ClarifyRequest
-from shared.store import artifacts, jobs
+from shared.store import artifacts, effects, jobs
+from shared.store.effects import EffectState
 
 JUDGING_TIME: Final = timedelta(seconds=60)
 """A verdict that takes longer is worth less than the time of whoever waits for the drafts."""
@@ -22,7 +25,7 @@ JUDGING_TIME: Final = timedelta(seconds=60)
 def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     """Answer `{"asks"}`: whether round `round` (from 1) has a question, which is in the row then.
 
-    Said twice, the first question stays, so that what is posted is what was decided.
+    Said twice, the first verdict stays, so that what is posted is what was decided.
     """
     job, rows = load_job(world, order["job_id"])
     if job.cancel_requested:
@@ -33,19 +36,30 @@ def judge_request(order: Mapping[str, Any], world: World) -> dict[str, Any]:
     if len(job.clarification.rounds) >= number:
         return {"asks": True}
     question = _find_question(order, world, job, JobAccount(world, job, rows[0].number))
-    if question is None:
-        return {"asks": False}
     with world.database.transaction() as connection:
-        known = jobs.load_job(connection, job.id)
-        if known is not None and len(known.clarification.rounds) < number:
-            rounds = (*known.clarification.rounds, ClarifyingRound(question))
-            jobs.keep_clarification(
-                connection,
-                job.id,
-                replace(known.clarification, rounds=rounds),
-                at=world.clock(),
-            )
-    return {"asks": True}
+        return _keep_verdict(connection, job, number, question, at=world.clock())
+
+
+def _keep_verdict(
+    connection: Connection,
+    job: Job,
+    number: int,
+    question: ClarifyingQuestion | None,
+    *,
+    at: datetime,
+) -> dict[str, Any]:
+    """Keep what was decided first, and answer it."""
+    key = f"judge/{number}"
+    earlier = effects.begin(connection, job.id, key, at=at)
+    if earlier.state is EffectState.DONE:
+        return dict(earlier.result)
+    if question is not None:
+        rounds = (*job.clarification.rounds, ClarifyingRound(question))
+        asked = replace(job.clarification, rounds=rounds)
+        jobs.keep_clarification(connection, job.id, asked, at=at)
+    verdict = {"asks": question is not None}
+    effects.finish(connection, job.id, key, verdict, at=at)
+    return verdict
 
 
 def _find_question(
