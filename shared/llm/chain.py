@@ -5,16 +5,25 @@ decided before, by the circuit breakers that all instances share; nothing is tri
 """
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shared.domain.errors import Verdict
 from shared.llm.conversation import ChatModel, ChatReply, ChatRequest
-from shared.llm.provider import PROVIDER_FAULTS, ModelCode, ModelError, fail_at_provider
+from shared.llm.provider import (
+    PROVIDER_FAULTS,
+    ModelCode,
+    ModelError,
+    Usage,
+    fail_at_provider,
+)
 from shared.patching.errors import PatchError
 
 _Model = TypeVar("_Model")
+Charge = Callable[[str, str, Usage, int], None]
+"""Takes what a call took: its provider, model, tokens and milliseconds."""
 
 
 def order_for_variant(chain: Sequence[_Model], variant: int, *, is_spread: bool) -> list[_Model]:
@@ -67,18 +76,21 @@ class ChainSession:
             error.details = {"calls": [outcome.to_plain() for outcome in self.outcomes]}
             raise
 
-    def reply(self, request: ChatRequest) -> ChatReply:
-        """Ask until one answers.
+    def reply(self, request: ChatRequest, charge: Charge) -> ChatReply:
+        """Ask until one answers; charged is also what broke off, as far as it is known.
 
         Raises:
             ModelError: none did; the first failure that may pass, else the first.
         """
         failures: list[ModelError] = []
         for model in list(self._models):
+            began = time.monotonic()
             try:
                 reply = model.reply(request)
             except ModelError as error:
                 failures.append(error)
+                if error.told is not None:
+                    charge(model.provider, model.model, error.told, _count_ms(began))
                 if error.code not in PROVIDER_FAULTS:
                     break  # it is the request's fault: another one would say the same
                 self._outcomes[model.provider] = ProviderOutcome(
@@ -89,7 +101,12 @@ class ChainSession:
             else:
                 self._outcomes[model.provider] = ProviderOutcome(model.provider, ok=True)
                 self.provider, self.model = model.provider, reply.model
+                charge(model.provider, reply.model, reply.usage, _count_ms(began))
                 return reply
         if not failures:
             raise fail_at_provider(ModelCode.NONE_AVAILABLE, "No model may be asked just now.")
         raise next((one for one in failures if one.verdict is Verdict.RETRY), failures[0])
+
+
+def _count_ms(since: float) -> int:
+    return int(1000 * (time.monotonic() - since))

@@ -1,6 +1,5 @@
 """Lets a model judge whether a command is clear, and word the question where it is not."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from shared.llm.conversation import (
 )
 from shared.llm.model_tools import read_arguments
 from shared.llm.prompt import write_data, write_judging
+from shared.llm.provider import Usage
 
 JUDGE: Final = "judge_command"
 MAX_CONTEXT_CHARS: Final = 40_000
@@ -68,8 +68,14 @@ class ModelClarifier:
             PolicyError: a budget is exhausted.
         """
         session = ChainSession(self._models, request.admitted)
+        number = len(request.rounds) + 1
+
+        def charge(provider: str, model: str, usage: Usage, duration_ms: int) -> None:
+            self._account.charge(
+                CallRecord("clarify", provider, model, usage, duration_ms, round=number)
+            )
+
         self._account.check()
-        began = time.monotonic()
         with session.telling_outcomes():
             reply = session.reply(
                 ChatRequest(
@@ -78,18 +84,9 @@ class ModelClarifier:
                     max_output_tokens=MAX_OUTPUT_TOKENS,
                     temperature=0.0,
                     must_call=JUDGE,
-                )
+                ),
+                charge,
             )
-        self._account.charge(
-            CallRecord(
-                purpose="clarify",
-                provider=session.provider,
-                model=reply.model,
-                usage=reply.usage,
-                duration_ms=int(1000 * (time.monotonic() - began)),
-                round=len(request.rounds) + 1,
-            )
-        )
         return _read(reply)
 
 

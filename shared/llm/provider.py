@@ -72,6 +72,9 @@ class ModelCode(StrEnum):
 class ModelError(UpstreamError):
     """A provider did not draft a change."""
 
+    told: "Usage | None" = None
+    """The tokens of a reply that broke off, as far as its provider had told of them."""
+
 
 _VERDICTS = {
     ModelCode.OUT_OF_TIME: Verdict.BUG,

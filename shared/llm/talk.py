@@ -4,7 +4,6 @@ Each call is checked against the budgets before and charged after. What the mode
 answered for as many rounds and tokens as the terms allow.
 """
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -71,7 +70,13 @@ class Talk:
         """
         self._account.check()
         request = self._request
-        began = time.monotonic()
+
+        def charge(provider: str, model: str, usage: Usage, duration_ms: int) -> None:
+            self._account.charge(
+                CallRecord(purpose, provider, model, usage, duration_ms, round=self.calls + 1)
+            )
+            self.usage += usage
+
         reply = self._session.reply(
             ChatRequest(
                 Conversation(self._system, self._offered, self._shared, tuple(self.turns)),
@@ -79,19 +84,9 @@ class Talk:
                 max_output_tokens=max_output_tokens or self._terms.max_output_tokens,
                 temperature=choose_temperature(request.variant, request.variants),
                 cache_key=request.nonce,
-            )
+            ),
+            charge,
         )
-        self._account.charge(
-            CallRecord(
-                purpose=purpose,
-                provider=self._session.provider,
-                model=reply.model,
-                usage=reply.usage,
-                duration_ms=int(1000 * (time.monotonic() - began)),
-                round=self.calls + 1,
-            )
-        )
-        self.usage += reply.usage
         self.calls += 1
         return reply
 

@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from shared.llm.chat.arguments import read_object
 from shared.llm.chat.model_facts import takes_forced_calls, takes_temperature
-from shared.llm.chat.sdk_chat import UNUSED_KEY, SdkChat
+from shared.llm.chat.sdk_chat import UNUSED_KEY, Meter, SdkChat
 from shared.llm.conversation import (
     ChatReply,
     ChatRequest,
@@ -99,7 +99,7 @@ class AnthropicChat(SdkChat):
         return {"type": "any"} if must_call == "any" else {"type": "tool", "name": must_call}
 
     @override
-    def _read(self, events: Iterable[Any]) -> ChatReply | None:
+    def _read(self, events: Iterable[Any], meter: Meter) -> ChatReply | None:
         model, stop, is_whole = self._spec.model, None, False
         counts: dict[str, int] = {}
         texts: dict[int, str] = {}
@@ -109,6 +109,7 @@ class AnthropicChat(SdkChat):
                 case "message_start":
                     model = event.message.model
                     counts.update(_count(event.message.usage))
+                    meter.usage = _sum_up(counts)
                 case "content_block_start" if event.content_block.type == "tool_use":
                     block = event.content_block
                     calls[event.index] = ToolCall(block.id, block.name, "")
@@ -123,6 +124,7 @@ class AnthropicChat(SdkChat):
                 case "message_delta":
                     stop = event.delta.stop_reason or stop
                     counts.update(_count(event.usage))
+                    meter.usage = _sum_up(counts)
                 case "message_stop":
                     is_whole = True
                 case _:

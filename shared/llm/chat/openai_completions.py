@@ -16,6 +16,7 @@ from typing_extensions import override
 from shared.llm.chat.arguments import write_object
 from shared.llm.chat.model_facts import takes_cache_marks, takes_forced_calls, takes_temperature
 from shared.llm.chat.openai_sdk import MARK, OpenAiSdkChat
+from shared.llm.chat.sdk_chat import Meter
 from shared.llm.conversation import ChatReply, ChatRequest, Role, StopReason, ToolCall, Turn
 from shared.llm.provider import Usage
 
@@ -88,7 +89,7 @@ class CompletionsChat(OpenAiSdkChat):
         return parts
 
     @override
-    def _read(self, events: Iterable[Any]) -> ChatReply | None:
+    def _read(self, events: Iterable[Any], meter: Meter) -> ChatReply | None:
         model, finish, usage, is_refused = self._spec.model, None, Usage(), False
         texts: list[str] = []
         calls: list[ToolCall] = []
@@ -96,7 +97,7 @@ class CompletionsChat(OpenAiSdkChat):
         for event in events:
             model = event.model or model
             if event.usage is not None:
-                usage = _count(event.usage)
+                usage = meter.usage = _count(event.usage)
             for choice in event.choices or ():  # Azure's first has none
                 finish = choice.finish_reason or finish
                 is_refused = is_refused or bool(choice.delta.refusal)

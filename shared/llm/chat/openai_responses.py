@@ -23,6 +23,7 @@ from shared.llm.chat.model_facts import (
     takes_temperature,
 )
 from shared.llm.chat.openai_sdk import MARK, OpenAiSdkChat
+from shared.llm.chat.sdk_chat import Meter
 from shared.llm.conversation import (
     ChatReply,
     ChatRequest,
@@ -107,7 +108,7 @@ class ResponsesChat(OpenAiSdkChat):
         return {"type": "input_text", "text": text, **mark}
 
     @override
-    def _read(self, events: Iterable[Any]) -> ChatReply | None:
+    def _read(self, events: Iterable[Any], meter: Meter) -> ChatReply | None:
         ended: Any = None
         is_refused = False
         texts: dict[int, str] = {}

@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.domain.clock import Clock, read_utc_clock
@@ -12,7 +13,7 @@ from shared.llm.chat.failures import fail_by_refusal, fail_in_the_middle, fail_w
 from shared.llm.chat.spec import ChatSpec
 from shared.llm.chat.surrogates import mend_reply
 from shared.llm.conversation import ChatReply, ChatRequest
-from shared.llm.provider import ModelCode, ModelError, fail_at_provider
+from shared.llm.provider import ModelCode, ModelError, Usage, fail_at_provider
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,6 +23,14 @@ UNUSED_KEY: Final = "the key is a header of each request"
 """What the SDKs' clients are given, so that none takes a key from the environment or keeps one."""
 UNREADABLE: Final = (ValueError, TypeError, AttributeError, KeyError, IndexError)
 """What reading an answer raises that is none of the service's: the SDKs do not validate."""
+
+
+@dataclass
+class Meter:
+    """What a stream has told of its tokens so far."""
+
+    usage: Usage | None = None
+
 
 ReadKey = Callable[[], str]
 """Answers the key that is good now, or a token."""
@@ -105,7 +114,7 @@ class SdkChat(ABC):
         """Build the headers that prove who we are."""
 
     @abstractmethod
-    def _read(self, events: Iterable[Any]) -> ChatReply | None:
+    def _read(self, events: Iterable[Any], meter: Meter) -> ChatReply | None:
         """Make a reply of a stream's events; None when its end is missing."""
 
     @property
@@ -119,6 +128,15 @@ class SdkChat(ABC):
 
     def _try(self, request: ChatRequest, key: str, deadline: Deadline) -> ChatReply | ModelError:
         """Send a request once. Failures are answered: raised here, they would carry the SDK's."""
+        meter = Meter()
+        outcome = self._try_metered(request, key, deadline, meter)
+        if isinstance(outcome, ModelError):
+            outcome.told = meter.usage
+        return outcome
+
+    def _try_metered(
+        self, request: ChatRequest, key: str, deadline: Deadline, meter: Meter
+    ) -> ChatReply | ModelError:
         if (self._needs_key and not key) or not (key.isascii() and key.isprintable()):
             return fail_at_provider(
                 ModelCode.CREDENTIAL_REFUSED,
@@ -129,7 +147,7 @@ class SdkChat(ABC):
 
         sdk = self._sdk
         try:
-            return self._exchange(request, key, deadline)
+            return self._exchange(request, key, deadline, meter)
         except ModelError as error:
             return error
         except sdk.APIStatusError as error:
@@ -144,7 +162,9 @@ class SdkChat(ABC):
             failure = fail_in_the_middle(self.provider)
         return deadline.fail() if deadline.is_over else failure
 
-    def _exchange(self, request: ChatRequest, key: str, deadline: Deadline) -> ChatReply:
+    def _exchange(
+        self, request: ChatRequest, key: str, deadline: Deadline, meter: Meter
+    ) -> ChatReply:
         import httpx2
 
         left_s = deadline.left_s
@@ -156,7 +176,7 @@ class SdkChat(ABC):
             self._send(client, request, self._build_headers(key), timeout) as stream,
             deadline.hang_up_in_time(stream.response),
         ):
-            reply = self._read(_watch(stream, deadline))
+            reply = self._read(_watch(stream, deadline), meter)
         if reply is None:
             deadline.check()
             raise fail_in_the_middle(self.provider)

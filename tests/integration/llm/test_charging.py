@@ -1,10 +1,11 @@
 """Every call is allowed before it is made and charged when it is answered, as the server counts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.model.script import Fault, ScriptedReply
+from local.model.script import Fault, PlainConversation, ScriptedReply
 from local.model.server import ModelStandIn
 from shared.domain.errors import PolicyError
 from shared.llm.chat.build import build_chat_model
@@ -86,6 +87,38 @@ def test_a_call_that_nobody_answered_is_not_charged(
     with pytest.raises(ModelError):
         open_drafter(WIRES["anthropic"], account=ledger).draft(build_request())
     assert (ledger.checks, ledger.charged) == (1, [])
+
+
+@pytest.mark.parametrize("how", ["reset", "end", "error"])
+def test_what_is_known_of_a_reply_that_broke_off_is_charged(
+    model: ModelStandIn, open_drafter: OpenDrafter, how: str
+) -> None:
+    ledger = Ledger()
+
+    def answer(said: PlainConversation) -> ScriptedReply:
+        if said.wire == "anthropic":
+            return replace(RED, fault=Fault(break_after_events=3, how=how))
+        return RED
+
+    model.brain = answer
+    draft = open_drafter(WIRES["anthropic"], WIRES["openai"], account=ledger).draft(build_request())
+    broken, whole = ledger.charged
+    assert (broken.provider, broken.model) == ("anthropic", WIRES["anthropic"].model)
+    assert (whole.provider, draft.provider) == ("openai", "openai")
+    assert (broken.usage.tokens_in, whole.usage) == (count(model)[0].tokens_in, count(model)[1])
+    assert broken.usage.tokens_in > 500
+    assert broken.usage.tokens_out < whole.usage.tokens_out
+    assert draft.usage == broken.usage + whole.usage
+
+
+def test_nothing_is_charged_where_nothing_was_told(
+    model: ModelStandIn, open_drafter: OpenDrafter
+) -> None:
+    ledger = Ledger()
+    model.brain = talk(replace(RED, fault=Fault(break_after_events=3)))
+    with pytest.raises(ModelError):
+        open_drafter(WIRES["openai"], account=ledger).draft(build_request())
+    assert ledger.charged == []
 
 
 def test_behind_the_deadline_nothing_is_asked(
