@@ -44,6 +44,10 @@ param plan string = 'flex'
 @description('Whether there are two apps on Flex Consumption, each with a task hub: a new version is deployed beside the old one.')
 param secondApp bool = false
 
+@description('Which of two apps is live: the first (`a`) or the second. Pipelines move it, and tell it from the tag `code-agent-live`.')
+@allowed(['a', 'b'])
+param liveSide string = 'a'
+
 @description('Version of Python; the tests run on 3.11.')
 @allowed(['3.11', '3.12'])
 param pythonVersion string = '3.11'
@@ -165,6 +169,7 @@ var token = uniqueString(subscription().subscriptionId, name, stage, location)
 var suffix = '${name}-${stage}'
 var allTags = union(tags, { 'azd-env-name': azdEnvironment, application: 'code-agent', stage: stage })
 var appName = 'func-${name}-${take(token, 8)}'
+var secondAppName = '${appName}-b'
 var storageName = 'st${replace(toLower(name), '-', '')}${take(token, 10)}'
 var vaultName = 'kv-${take(token, 8)}-app'
 var alertVaultName = 'kv-${take(token, 8)}-alerts'
@@ -174,6 +179,7 @@ var packageContainer = 'deployments'
 var taskHub = 'CodeAgent${toUpper(take(stage, 1))}${substring(stage, 1)}'
 var stagingTaskHub = '${taskHub}Slot'
 var hasSecondApp = plan == 'flex' && secondApp
+var secondIsLive = hasSecondApp && liveSide == 'b'
 var secondTaskHub = '${taskHub}B'
 var secondPackageContainer = '${packageContainer}-b'
 var taskHubs = plan == 'premium' ? [taskHub, stagingTaskHub] : hasSecondApp ? [taskHub, secondTaskHub] : [taskHub]
@@ -206,7 +212,7 @@ var officerRoles = map(secretOfficers, officer => {
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${suffix}'
   location: location
-  tags: allTags
+  tags: union(allTags, hasSecondApp ? { 'code-agent-live': secondIsLive ? secondAppName : appName } : {})
 }
 
 module identity 'modules/identity.bicep' = {
@@ -437,6 +443,14 @@ var appSettings = union(
     : {}
 )
 
+// A side that rests leaves every timer to the one that is live: what it told would be told twice, and
+// its heartbeats would hide that the other one has none.
+var restingSettings = toObject(
+  ['beat', 'run_canary', 'watch_hooks', 'watch_secrets', 'watch_rights', 'apply_retention', 'reconcile'],
+  timer => 'AzureWebJobs.${timer}.Disabled',
+  timer => 'true'
+)
+
 module flexApp 'modules/function-app-flex.bicep' = if (plan == 'flex') {
   scope: group
   name: 'function-app-flex'
@@ -452,7 +466,7 @@ module flexApp 'modules/function-app-flex.bicep' = if (plan == 'flex') {
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     ipSecurityRestrictions: ipSecurityRestrictions
     componentName: insights.outputs.name
-    settings: appSettings
+    settings: secondIsLive ? union(appSettings, restingSettings) : appSettings
     taskHubName: taskHub
   }
 }
@@ -461,7 +475,7 @@ module secondFlexApp 'modules/function-app-flex.bicep' = if (hasSecondApp) {
   scope: group
   name: 'function-app-flex-b'
   params: {
-    name: '${appName}-b'
+    name: secondAppName
     location: location
     tags: allTags
     azdTags: {}
@@ -473,7 +487,7 @@ module secondFlexApp 'modules/function-app-flex.bicep' = if (hasSecondApp) {
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     ipSecurityRestrictions: ipSecurityRestrictions
     componentName: insights.outputs.name
-    settings: appSettings
+    settings: secondIsLive ? appSettings : union(appSettings, restingSettings)
     taskHubName: secondTaskHub
   }
 }
@@ -494,10 +508,14 @@ module premiumApp 'modules/function-app-premium.bicep' = if (plan == 'premium') 
     ipSecurityRestrictions: ipSecurityRestrictions
     componentName: insights.outputs.name
     settings: appSettings
+    restingSettings: restingSettings
     taskHubName: taskHub
     stagingTaskHubName: stagingTaskHub
   }
 }
+
+var firstHostName = plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName
+var liveHostName = secondIsLive ? secondFlexApp!.outputs.hostName : firstHostName
 
 module alertVault 'modules/key-vault.bicep' = if (pagerDuty || slack) {
   scope: group
@@ -563,7 +581,7 @@ module availability 'modules/availability.bicep' = {
     location: location
     tags: allTags
     componentResourceId: insights.outputs.resourceId
-    hostName: plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName
+    hostName: liveHostName
     actionGroupId: actionGroups.outputs.ids.critical
     runbookBaseUrl: runbookBaseUrl
   }
@@ -576,7 +594,14 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: allTags
     componentResourceId: insights.outputs.resourceId
-    appResourceId: plan == 'flex' ? flexApp!.outputs.resourceId : premiumApp!.outputs.resourceId
+    apps: plan == 'premium'
+      ? [{ suffix: '', resourceId: premiumApp!.outputs.resourceId }]
+      : hasSecondApp
+          ? [
+              { suffix: '', resourceId: flexApp!.outputs.resourceId }
+              { suffix: '-b', resourceId: secondFlexApp!.outputs.resourceId }
+            ]
+          : [{ suffix: '', resourceId: flexApp!.outputs.resourceId }]
     actionGroupIds: actionGroups.outputs.ids
     runbookBaseUrl: runbookBaseUrl
     silenced: backupStorage ? [] : ['BackupOverdue']
@@ -608,11 +633,11 @@ module budget 'modules/budget.bicep' = {
 @description('Resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
 
-@description('Name of the function app.')
+@description('Name of the function app; of the first of two.')
 output AZURE_FUNCTION_APP_NAME string = plan == 'flex' ? flexApp!.outputs.name : premiumApp!.outputs.name
 
 @description('Address that the service hook is given.')
-output AZURE_WEBHOOK_URL string = 'https://${plan == 'flex' ? flexApp!.outputs.hostName : premiumApp!.outputs.hostName}/gateway/webhook/ado'
+output AZURE_WEBHOOK_URL string = 'https://${liveHostName}/gateway/webhook/ado'
 
 @description('Name of the second app; empty: there is none.')
 output AZURE_SECOND_FUNCTION_APP_NAME string = hasSecondApp ? secondFlexApp!.outputs.name : ''

@@ -104,6 +104,8 @@ param premium = {
   stagingPackage: readEnvironmentVariable('DEPLOY_STAGING_PACKAGE', '')
 }
 param secondApp = readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes'
+// two apps: never taken for granted, as the hook calls the one that is live
+param liveSide = readEnvironmentVariable('DEPLOY_LIVE_SIDE', readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes' ? '' : 'a')
 param flex = stages[chosen].flex
 param database = readEnvironmentVariable('DEPLOY_DATABASE', 'postgres')
 param postgres = stages[chosen].postgres

@@ -12,8 +12,8 @@ param tags object
 @description('Application Insights component that the queries run on.')
 param componentResourceId string
 
-@description('Resource id of the function app, for alerts on its own metrics.')
-param appResourceId string
+@description('The apps, each with rules of its own on its metrics: `resourceId`, and what is added to the names of its rules.')
+param apps { suffix: string, resourceId: string }[]
 
 @description('Action groups: `critical`, `warning`.')
 param actionGroupIds object
@@ -65,7 +65,15 @@ var burnRateAlerts = flatten(map(
     })
 ))
 var queryAlerts = concat(filter(alerts, alert => alert.kind != 'metric'), burnRateAlerts)
-var metricAlerts = filter(alerts, alert => alert.kind == 'metric')
+// A rule on metrics of the platform watches one resource.
+var metricAlerts = flatten(map(
+  filter(alerts, alert => alert.kind == 'metric'),
+  alert =>
+    map(
+      alert.metric.resource == 'app' ? apps : [{ suffix: '', resourceId: componentResourceId }],
+      target => union(alert, { name: '${alert.name}${target.suffix}', scope: target.resourceId })
+    )
+))
 
 resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in queryAlerts: {
@@ -125,7 +133,7 @@ resource metricRules 'Microsoft.Insights/metricAlerts@2018-03-01' = [
       description: '${alert.why} First: ${alert.first_action}'
       severity: alert.severity
       enabled: (alert.?enabled ?? true) && !contains(silenced, alert.name)
-      scopes: [alert.metric.resource == 'app' ? appResourceId : componentResourceId]
+      scopes: [alert.scope]
       windowSize: alert.window
       evaluationFrequency: alert.frequency
       autoMitigate: alert.auto_resolve

@@ -44,6 +44,9 @@ param componentName string
 @description('App settings; those of the host, the slot and telemetry are added.')
 param settings object
 
+@description('Further settings of the slot `staging`, which stay with it.')
+param restingSettings object
+
 @description('Task hub of production.')
 @minLength(3)
 @maxLength(45)
@@ -122,7 +125,10 @@ resource slotNames 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: app
   name: 'slotConfigNames'
   properties: {
-    appSettingNames: ['TASKHUB_NAME', 'CODE_AGENT_PUBLIC_URL', 'AzureFunctionsWebHost__hostid']
+    appSettingNames: concat(
+      ['TASKHUB_NAME', 'CODE_AGENT_PUBLIC_URL', 'AzureFunctionsWebHost__hostid'],
+      objectKeys(restingSettings)
+    )
   }
 }
 
@@ -172,7 +178,7 @@ resource staging 'Microsoft.Web/sites/slots@2024-11-01' = {
 resource stagingSettings 'Microsoft.Web/sites/slots/config@2024-11-01' = {
   parent: staging
   name: 'appsettings'
-  properties: union(settings, hostSettings, stagingPackage, {
+  properties: union(settings, hostSettings, stagingPackage, restingSettings, {
     TASKHUB_NAME: stagingTaskHubName
     CODE_AGENT_PUBLIC_URL: 'https://${staging.properties.defaultHostName}'
     AzureFunctionsWebHost__hostid: take(uniqueString(staging.id), 32)

@@ -40,6 +40,7 @@ FUNCTIONS: Final = frozenset(
         "loadTextContent",
         "loadYamlContent",
         "map",
+        "objectKeys",
         "range",
         "readEnvironmentVariable",
         "replace",

@@ -54,6 +54,9 @@ OUTPUTS = {
     "vault": {"uri": "https://kv-abcdefgh-app.vault.azure.net/"},
     "server": {"host": "psql.postgres.database.azure.com"},
     "scheduler": {"endpoint": "https://dts.westeurope.durabletask.io"},
+    "flexApp": {"hostName": "a.example", "resourceId": "/a", "name": "a"},
+    "secondFlexApp": {"hostName": "b.example", "resourceId": "/b", "name": "b"},
+    "premiumApp": {"hostName": "p.example", "resourceId": "/p", "name": "p"},
 }
 
 
@@ -207,3 +210,63 @@ def test_each_side_of_a_deployment_has_a_task_hub_of_its_own(
     assert main.value_of("hasSecondApp") == (plan == "flex" and second)
     sides = [main.value_of(name) for name in ("packageContainer", "secondPackageContainer")]
     assert len(set(sides)) == 2
+
+
+def compute_of(main: Evaluator, module: str, name: str) -> Any:
+    """Compute what a module is given."""
+    body = next(each.body for each in read_template(MAIN).modules if each.name == module)
+    params = property_of(body, "params")
+    assert params is not None
+    value = property_of(params, name)
+    assert value is not None
+    return main.compute(value)
+
+
+def find_tag(main: Evaluator) -> str | None:
+    group = next(each for each in read_template(MAIN).resources if "resourceGroups@" in each.target)
+    tags = property_of(group.body, "tags")
+    assert tags is not None
+    found: str | None = main.compute(tags).get("code-agent-live")
+    return found
+
+
+@pytest.mark.parametrize(("side", "live", "rests"), [("a", "a", "b"), ("b", "b", "a")])
+def test_what_watches_follows_the_side_that_is_live(side: str, live: str, rests: str) -> None:
+    main = open_main(secondApp=True, liveSide=side)
+    modules = {"a": "flexApp", "b": "secondFlexApp"}
+    name = main.value_of("secondAppName" if side == "b" else "appName")
+    assert find_tag(main) == name
+    assert compute_of(main, "availability", "hostName") == f"{live}.example"
+    assert main.value_of("AZURE_WEBHOOK_URL") == f"https://{live}.example/gateway/webhook/ado"
+    off = set(main.value_of("restingSettings"))
+    assert compute_of(main, modules[live], "settings").keys().isdisjoint(off)
+    assert compute_of(main, modules[rests], "settings").keys() > off
+    apps = compute_of(main, "alerts", "apps")
+    assert [each["resourceId"] for each in apps] == ["/a", "/b"]
+
+
+@pytest.mark.parametrize(("plan", "host"), [("flex", "a.example"), ("premium", "p.example")])
+def test_one_app_is_live_whatever_is_said(plan: str, host: str) -> None:
+    main = open_main(plan=plan, secondApp=plan == "premium", liveSide="b")
+    assert find_tag(main) is None
+    assert compute_of(main, "availability", "hostName") == host
+    assert len(compute_of(main, "alerts", "apps")) == 1
+    assert compute_of(main, "flexApp", "settings") == main.value_of("appSettings")
+
+
+def test_which_of_two_apps_is_live_is_never_taken_for_granted() -> None:
+    declared = read_template(MAIN).parameters["liveSide"]
+    for given, fits in (({}, False), ({"DEPLOY_LIVE_SIDE": "b"}, True)):
+        told = read_parameters({"DEPLOY_SECOND_APP": "yes", **given})["liveSide"]
+        assert (list_misfits(declared, told) == []) == fits
+    assert read_parameters({})["liveSide"] == "a"
+
+
+def test_each_app_has_a_rule_of_its_own_on_its_metrics() -> None:
+    module = read_template(FOLDER / "modules" / "alerts.bicep")
+    apps = [{"suffix": "", "resourceId": "/a"}, {"suffix": "-b", "resourceId": "/b"}]
+    rules = Evaluator(module, {"apps": apps, "componentResourceId": "/c"}).value_of("metricAlerts")
+    assert {(each["name"], each["scope"]) for each in rules} == {
+        *(("MemoryHigh", "/a"), ("MemoryHigh-b", "/b")),
+        *(("CpuHigh", "/a"), ("CpuHigh-b", "/b")),
+    }

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from ops.__main__ import COMMANDS, build_parser
+from tests.bicep.evaluate import Evaluator
 from tests.bicep.templates import MAIN, PARAMETERS, read_template
 from tests.local.functions_host.hosting import REPOSITORY
 
 MAIN_PIPELINE = REPOSITORY / "azure-pipelines.yml"
 FILES = [MAIN_PIPELINE, *sorted((REPOSITORY / "ops" / "pipelines").glob("*.yml"))]
+SIDES = REPOSITORY / "ops" / "sides.sh"
 SECRETS = {"databaseUrl", "webhookSecret", "operatorPat"}
 GIVEN = re.compile(r"(Build|Pipeline|System)\.")
 """Variables that Azure Pipelines sets."""
@@ -135,9 +137,9 @@ def test_every_stage_waits_for_stages_that_there_are(plan: str) -> None:
     back = next(stage for stage in stages if stage["stage"] == "Back")
     shifts = {stage["stage"] for stage in stages if "burn-rate" in str(stage)}
     assert set(back["dependsOn"]) == {"Stage", *shifts}, "whatever shifts and burns is taken back"
-    halted = {each["stage"] for each in stages if "reconcile.Disabled=true" in str(each)}
-    resumed = {each["stage"] for each in stages if "reconcile.Disabled=false" in str(each)}
-    assert halted == {"Infrastructure", "Stage"}
+    halted = {each["stage"] for each in stages if "hold_reconciler" in str(each)}
+    resumed = {each["stage"] for each in stages if "let_reconcile" in str(each)}
+    assert halted == {"Stage"}
     assert "Back" in resumed
     assert len(resumed) == 2, "after going back, and at the end"
 
@@ -161,12 +163,102 @@ def test_the_templates_get_every_variable_that_they_need_and_none_that_they_do_n
 
 
 def test_the_pipelines_name_the_sides_as_the_templates_do() -> None:
-    assert "name: '${appName}-b'" in read_template(MAIN).text
-    flex = (REPOSITORY / "ops" / "pipelines" / "flex.yml").read_text()
-    assert 'resting="$first-b"' in flex
+    assert "var secondAppName = '${appName}-b'" in read_template(MAIN).text
+    assert 'resting="$2-b"' in SIDES.read_text()
     premium = (REPOSITORY / "bicep" / "modules" / "function-app-premium.bicep").read_text()
     assert "name: 'staging'" in premium
     assert "var packageContainer = 'deployments'" in read_template(MAIN).text
+
+
+def test_a_side_that_rests_leaves_every_timer_to_the_other() -> None:
+    timers = set(
+        re.findall(
+            r"@app\.timer_trigger\([^\n]*\n(?:@[^\n]*\n)*(?:async )?def (\w+)",
+            (REPOSITORY / "function_app.py").read_text(),
+        )
+    )
+    by_templates = Evaluator(read_template(MAIN), {}).value_of("restingSettings")
+    assert set(by_templates) == {f"AzureWebJobs.{name}.Disabled" for name in timers}
+    told = re.search(r"TIMERS=\(([^)]+)\)", SIDES.read_text())
+    assert told is not None
+    assert {*told[1].split(), "reconcile"} == timers
+
+
+class Azure:
+    """A command line of Azure that answers as it is told, and remembers what it was asked."""
+
+    def __init__(self, folder: Path, answers: str) -> None:
+        self._folder = folder
+        program = folder / "az"
+        program.write_text(
+            f'#!/bin/sh\necho "$*" >> {folder}/asked\ncase "$*" in\n{answers}\nesac\n'
+        )
+        program.chmod(0o755)
+
+    def run(self, script: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["bash", "-c", f"set -euo pipefail\nsource {SIDES}\n{script}"],
+            env={"PATH": f"{self._folder}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def asked(self) -> list[str]:
+        return (self._folder / "asked").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("there", "tag", "side"),
+    [
+        ("echo false", "exit 3", "a"),
+        ("echo true", "echo ''", "a"),
+        ("echo true", "echo shop", "a"),
+        ("echo true", "echo shop-b", "b"),
+        ("exit 1", "echo shop-b", None),
+        ("echo true", "exit 1", None),
+    ],
+)
+def test_the_templates_are_told_which_app_is_live_or_nothing_is_deployed(
+    tmp_path: Path, there: str, tag: str, side: str | None
+) -> None:
+    azure = Azure(tmp_path, f"'group exists'*) {there} ;;\n'group show'*) {tag} ;;")
+    done = azure.run("export_live_side rg shop\nprintenv DEPLOY_LIVE_SIDE")
+    assert (done.returncode == 0) == (side is not None), done.stderr
+    assert done.stdout.strip() == (side or "")
+
+
+def test_the_sides_change_places(tmp_path: Path) -> None:
+    azure = Azure(tmp_path, "'group show'*) echo shop-b ;;\n'resource list'*) echo /test ;;")
+    done = azure.run(
+        "find_sides rg shop\n"
+        'wake -g rg -n "$resting"\nrest -g rg -n "$live" --slot s\ngo_live rg "$resting"'
+    )
+    assert done.returncode == 0, done.stderr
+    _, wake, rest, _, test, tag = azure.asked
+    assert wake.startswith("functionapp config appsettings set -g rg -n shop --output none")
+    assert "AzureWebJobs.beat.Disabled=false AzureWebJobs.run_canary.Disabled=false" in wake
+    assert "-n shop-b --slot s --output none" in rest
+    assert "AzureWebJobs.apply_retention.Disabled=true" in rest
+    assert "reconcile" not in wake + rest
+    assert "--ids /test" in test
+    assert test.endswith("RequestUrl=https://shop.azurewebsites.net/gateway/ready")
+    assert tag == "group update -n rg --set tags.code-agent-live=shop --output none"
+
+
+def test_the_new_side_is_awake_before_the_old_one_rests_and_is_called_by_itself_alone() -> None:
+    stages = {each["stage"]: str(each) for each in list_stages(SIDES.parent / "pipelines/flex.yml")}
+    for stage, to, away in (("All", "resting", "live"), ("Back", "live", "resting")):
+        order = [
+            f'--webhook-url "https://${away}.',
+            f'--webhook-url "https://${to}.',
+            f'wake -g "$(resourceGroup)" -n "${to}"',
+            f'rest -g "$(resourceGroup)" -n "${away}"',
+            f'go_live "$(resourceGroup)" "${to}"',
+        ]
+        places = [stages[stage].index(step) for step in order]
+        assert places == sorted(places)
 
 
 ROLES = {
