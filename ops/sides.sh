@@ -9,7 +9,11 @@ TIMERS=(beat run_canary watch_hooks watch_secrets watch_rights apply_retention)
 find_sides() {
   live="$(az group show -n "$1" --query 'tags."code-agent-live"' -o tsv)"
   live="${live:-$2}"
-  if [ "$live" = "$2" ]; then resting="$2-b"; else resting="$2"; fi
+  case "$live" in
+    "$2") resting="$2-b" ;;
+    "$2-b") resting="$2" ;;
+    *) echo "the tag code-agent-live of $1 says $live, which is no side of $2" >&2; return 1 ;;
+  esac
 }
 
 # export_live_side GROUP APP: tells the templates which app is live, `a` or `b`; the first, before there are any

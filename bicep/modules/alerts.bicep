@@ -71,7 +71,12 @@ var metricAlerts = flatten(map(
   alert =>
     map(
       alert.metric.resource == 'app' ? apps : [{ suffix: '', resourceId: componentResourceId }],
-      target => union(alert, { name: '${alert.name}${target.suffix}', scope: target.resourceId })
+      target =>
+        union(alert, {
+          name: '${alert.name}${target.suffix}'
+          guid: empty(target.suffix) ? alert.guid : guid(alert.guid, target.suffix)
+          scope: target.resourceId
+        })
     )
 ))
 

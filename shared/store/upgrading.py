@@ -2,9 +2,9 @@
 
 On SQLite all steps are one transaction, which is the lock as well. On Postgres each step is a
 transaction of its own, so that a step may build an index without locking its table; a second
-connection holds an advisory lock meanwhile. Whoever waits for it asks again and again instead of
-standing in the queue: a waiting statement would be an old snapshot, which building an index waits
-for, and the two would wait for each other.
+connection holds an advisory lock meanwhile. Whoever waits for it asks again and again, each time in
+a transaction of its own, instead of standing in the queue: building an index waits for the end of
+every transaction that it has once met with an old snapshot, and the two would wait for each other.
 """
 
 import time
@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, RootTransaction, text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.store.postgres import MIGRATION_LOCK, SCHEMA
@@ -76,16 +76,14 @@ def upgrade_postgres(engine: Engine, revision: str = "head") -> None:
         OperationalError: the database does not answer.
         PoolTimeoutError: another process has been migrating for too long.
     """
-    with engine.connect() as guard, guard.begin():
-        _wait_for_lock(guard)
-        with engine.connect() as connection:
-            with connection.begin():
-                # asked for first: who owns the schema alone may not create one
-                if connection.execute(text(f"SELECT to_regnamespace('{SCHEMA}')")).scalar() is None:
-                    connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
-                if is_latest(connection):  # another process was first, perhaps a later release
-                    return
-            _run(connection, revision)
+    with engine.connect() as guard, _wait_for_lock(guard), engine.connect() as connection:
+        with connection.begin():
+            # asked for first: who owns the schema alone may not create one
+            if connection.execute(text(f"SELECT to_regnamespace('{SCHEMA}')")).scalar() is None:
+                connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+            if is_latest(connection):  # another process was first, perhaps a later release
+                return
+        _run(connection, revision)
 
 
 def print_sql(revisions: str = "head") -> None:
@@ -100,9 +98,15 @@ def _run(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _wait_for_lock(guard: Connection) -> None:
+def _wait_for_lock(guard: Connection) -> RootTransaction:
+    """Answer the transaction that holds the lock, as long as it is open."""
     deadline = time.monotonic() + _WAIT_S
-    while not guard.execute(text(f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})")).scalar():
+    while True:
+        transaction = guard.begin()
+        taken = guard.execute(text(f"SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK})"))
+        if taken.scalar():
+            return transaction
+        transaction.rollback()
         if time.monotonic() > deadline:
             raise PoolTimeoutError("another process has been migrating for too long")
         time.sleep(_ASK_EVERY_S)

@@ -270,3 +270,4 @@ def test_each_app_has_a_rule_of_its_own_on_its_metrics() -> None:
         *(("MemoryHigh", "/a"), ("MemoryHigh-b", "/b")),
         *(("CpuHigh", "/a"), ("CpuHigh-b", "/b")),
     }
+    assert len({each["guid"] for each in rules}) == len(rules)

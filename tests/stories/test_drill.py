@@ -32,7 +32,7 @@ def test_what_is_lost_in_the_middle_of_jobs_comes_back_once(
         assert restored.reports["rebuild"]["reopened"] >= 1
         # whatever a job does where people see it is looked for first when records are old
         keys = {str(row["key"]) for row in stage.read("effects")}
-        assert keys <= {*list_visible(range(1, SIZE.variants + 1)), "telemetry"}
+        assert keys <= {*list_visible(range(1, SIZE.variants + 1)), "telemetry", "judge/1"}
         check_that_faults_are_found(stage, restored.asked)
     finally:
         stage.close()

@@ -216,6 +216,7 @@ class Azure:
         ("echo true", "echo ''", "a"),
         ("echo true", "echo shop", "a"),
         ("echo true", "echo shop-b", "b"),
+        ("echo true", "echo another-app", None),
         ("exit 1", "echo shop-b", None),
         ("echo true", "exit 1", None),
     ],

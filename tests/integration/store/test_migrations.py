@@ -3,6 +3,7 @@
 import io
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from shared.store.database import Database
 from shared.store.login import Login
 from shared.store.tables import METADATA
 from tests.integration.store.rows import a_job, a_variant
+from tests.local.functions_host.hosting import wait_until
 
 STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 OLD_JOB = {
@@ -129,6 +131,33 @@ def test_a_table_that_somebody_holds_is_left_alone_and_asked_for_again(
         database.upgrade()
         database.check()
         database.dispose()
+
+
+def test_who_waits_for_the_others_migration_keeps_no_transaction_open(postgres_url: str) -> None:
+    """Building an index waits for the end of every transaction that it has met with a snapshot."""
+    begun_at = """SELECT xact_start FROM pg_stat_activity
+        WHERE datname = current_database() AND NOT pid = ANY(%s)
+        AND backend_type = 'client backend'"""
+    database = Database(postgres_url)
+    with (
+        psycopg.connect(postgres_url) as holder,
+        psycopg.connect(postgres_url, autocommit=True) as looking,
+        ThreadPoolExecutor() as threads,
+    ):
+        holder.execute(f"SELECT pg_advisory_xact_lock({postgres.MIGRATION_LOCK})")
+        own = [holder.info.backend_pid, looking.info.backend_pid]
+
+        def look() -> list[Any]:
+            return [at for (at,) in looking.execute(begun_at, (own,))]
+
+        upgrade = threads.submit(database.upgrade)
+        wait_until(lambda: len(look()) == 2)  # one has looked at the tables, one waits
+        before = look()
+        assert not wait([upgrade], 0.3).done
+        assert {*before} & {*look()} <= {None}
+        holder.rollback()
+        upgrade.result(20)
+    database.dispose()
 
 
 def test_an_index_whose_building_broke_off_is_built_anew(postgres_url: str) -> None:
