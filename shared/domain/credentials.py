@@ -10,7 +10,8 @@ CREDENTIAL_FORMS: Final = (
         r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
         r"(?:[^\"]{0,8000}?-----END (?:[A-Z]+ )?PRIVATE KEY-----"
         r"|(?:(?:[\s>#|-]|\\[nr])*(?:(?:Proc-Type|DEK-Info): [^\n\"]*|[A-Za-z0-9+/=]{16,}))*"
-        r"(?:(?:[\s>#|-]|\\[nr])*[A-Za-z0-9+/=]+\Z)?)"
+        r"(?:(?:[\s>#|-]|\\[nr])*"
+        r"(?:[A-Za-z0-9+/=]+\Z|(?=[A-Za-z]{0,14}[0-9+/=])[A-Za-z0-9+/=]{1,15}))?)"
     ),
     re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),

@@ -51,6 +51,8 @@ def test_a_stream_is_hung_up_when_the_time_is_over(
     error, took_s = find_failure(chat, 0.5)
     assert error.code == ModelCode.OUT_OF_TIME
     assert took_s < 3
+    # only Anthropic tells of tokens before the end
+    assert (error.told is not None and error.told.tokens_in > 0) == (door is WIRES["anthropic"])
     slow_s = fault.get("slow_s")
     if slow_s:
         wait_until(lambda: model.calls.calls[-1].hung_up)

@@ -27,6 +27,7 @@ CUT = [BEGIN, *LINES[:2], LINES[2][:9]]
             id="encrypted",
         ),
         pytest.param("\n".join([*CUT[:3], "and so on."]), f"{MASK}\nand so on.", id="then-words"),
+        pytest.param("\n".join([*CUT, "[cut]"]), f"{MASK}\n[cut]", id="then-a-note"),
         pytest.param(f'{{"key": "{BEGIN}", "b": 1}}', f'{{"key": "{MASK}", "b": 1}}', id="json"),
         pytest.param(f"{BEGIN} is how a key begins", f"{MASK} is how a key begins", id="header"),
     ],
