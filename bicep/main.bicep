@@ -594,14 +594,10 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: allTags
     componentResourceId: insights.outputs.resourceId
-    apps: plan == 'premium'
-      ? [{ suffix: '', resourceId: premiumApp!.outputs.resourceId }]
-      : hasSecondApp
-          ? [
-              { suffix: '', resourceId: flexApp!.outputs.resourceId }
-              { suffix: '-b', resourceId: secondFlexApp!.outputs.resourceId }
-            ]
-          : [{ suffix: '', resourceId: flexApp!.outputs.resourceId }]
+    apps: concat(
+      [{ suffix: '', resourceId: plan == 'flex' ? flexApp!.outputs.resourceId : premiumApp!.outputs.resourceId }],
+      hasSecondApp ? [{ suffix: '-b', resourceId: secondFlexApp!.outputs.resourceId }] : []
+    )
     actionGroupIds: actionGroups.outputs.ids
     runbookBaseUrl: runbookBaseUrl
     silenced: backupStorage ? [] : ['BackupOverdue']

@@ -104,8 +104,9 @@ param premium = {
   stagingPackage: readEnvironmentVariable('DEPLOY_STAGING_PACKAGE', '')
 }
 param secondApp = readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes'
-// two apps: never taken for granted, as the hook calls the one that is live
-param liveSide = readEnvironmentVariable('DEPLOY_LIVE_SIDE', readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes' ? '' : 'a')
+// Two apps: never taken for granted, as the hook calls the one that is live. `any`: the compiler knows
+// the texts of both branches, and would refuse the empty one where there is one app, too.
+param liveSide = any(readEnvironmentVariable('DEPLOY_SECOND_APP', 'no') == 'yes' ? readEnvironmentVariable('DEPLOY_LIVE_SIDE', '') : 'a')
 param flex = stages[chosen].flex
 param database = readEnvironmentVariable('DEPLOY_DATABASE', 'postgres')
 param postgres = stages[chosen].postgres

@@ -27,19 +27,18 @@ export_live_side() {
 }
 
 # rest SIDE…, wake SIDE…: whether the timers of a side run
-rest() { _disable true "$*" "${TIMERS[@]}"; }
-wake() { _disable false "$*" "${TIMERS[@]}"; }
+rest() { _disable true "${TIMERS[*]}" "$@"; }
+wake() { _disable false "${TIMERS[*]}" "$@"; }
 
 # hold_reconciler SIDE…, let_reconcile SIDE…
-hold_reconciler() { _disable true "$*" reconcile; }
-let_reconcile() { _disable false "$*" reconcile; }
+hold_reconciler() { _disable true reconcile "$@"; }
+let_reconcile() { _disable false reconcile "$@"; }
 
+# _disable true|false TIMERS SIDE…: the names of the timers are one argument
 _disable() {
-  local value="$1" side settings
-  read -ra side <<< "$2"
-  settings=("${@:3}")
-  settings=("${settings[@]/%/.Disabled=$value}")
-  az functionapp config appsettings set "${side[@]}" --output none --settings "${settings[@]/#/AzureWebJobs.}"
+  local timer settings=()
+  for timer in $2; do settings+=("AzureWebJobs.$timer.Disabled=$1"); done
+  az functionapp config appsettings set "${@:3}" --output none --settings "${settings[@]}"
 }
 
 # go_live GROUP APP: APP is live from now on: the tag says so, and the web test asks it

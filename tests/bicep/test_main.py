@@ -262,6 +262,16 @@ def test_which_of_two_apps_is_live_is_never_taken_for_granted() -> None:
     assert read_parameters({})["liveSide"] == "a"
 
 
+def test_what_a_variable_is_by_default_is_written_as_a_text() -> None:
+    """The compiler takes another expression for none, and misses the variable.
+
+    Source: `ReadEnvironmentVariableResultBuilder` in Bicep's `SystemNamespaceType.cs`
+    """
+    text = read_template(PARAMETERS).text
+    calls = re.findall(r"readEnvironmentVariable\(", text)
+    assert len(calls) == len(re.findall(r"readEnvironmentVariable\('\w+'(?:, '[^']*')?\)", text))
+
+
 def test_each_app_has_a_rule_of_its_own_on_its_metrics() -> None:
     module = read_template(FOLDER / "modules" / "alerts.bicep")
     apps = [{"suffix": "", "resourceId": "/a"}, {"suffix": "-b", "resourceId": "/b"}]
